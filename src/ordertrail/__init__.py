@@ -1,0 +1,1 @@
+"""Ordertrail: every order of a shop, recorded exactly once."""

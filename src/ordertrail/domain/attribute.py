@@ -1,0 +1,108 @@
+"""Attributes: typed custom fields of contacts, deals, products.
+
+An attribute that nobody defined is created with the type of its first value; when a later value
+does not fit, an inferred type is widened to one that holds both, so that no value is lost.
+"""
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from ordertrail.domain.errors import Invalid
+
+NAME_LENGTH_MAX = 64
+
+
+class ContentType(enum.StrEnum):
+    """What an attribute belongs to, as the API names it."""
+
+    CONTACT = "clientuser"
+    DEAL = "deal"
+    PRODUCT = "product"
+
+
+class ValueType(enum.StrEnum):
+    """The eight types of the API."""
+
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    FIXED = "fixed"
+    FLOAT = "float"
+    INTEGER = "integer"
+    JSON = "json"
+    STRING = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The definition of one custom field."""
+
+    content_type: ContentType
+    name: str
+    value_type: ValueType
+    is_inferred: bool = True
+    id: int | None = None
+
+
+def standard_name(name: str) -> str:
+    """Return the name under which values are kept: lower case, with underscores."""
+    folded = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+    if not folded or len(folded) > NAME_LENGTH_MAX:
+        raise Invalid({name[:NAME_LENGTH_MAX]: f"a name has 1 to {NAME_LENGTH_MAX} characters"})
+    return folded
+
+
+def infer(value: object) -> ValueType:
+    """Return the type that a value shows; numbers are floats, because amounts grow decimals."""
+    if isinstance(value, bool):
+        return ValueType.BOOLEAN
+    if isinstance(value, int | Decimal):
+        return ValueType.FLOAT
+    if isinstance(value, list | dict):
+        return ValueType.JSON
+    return _infer_text(value) if isinstance(value, str) else ValueType.STRING
+
+
+def widen(known: ValueType, seen: ValueType) -> ValueType:
+    """Return the narrowest type that holds values of both."""
+    if known is seen or (known, seen) == (ValueType.DATETIME, ValueType.DATE):
+        return known
+    return ValueType.JSON if ValueType.JSON in (known, seen) else ValueType.STRING
+
+
+def learn(
+    content_type: ContentType,
+    known: Mapping[str, Attribute],
+    values: Iterable[Mapping[str, Any]],
+) -> dict[str, Attribute]:
+    """Return the definitions that are new, or wider than the known ones, given these values."""
+    learnt: dict[str, Attribute] = {}
+    for sent in values:
+        for name, value in sent.items():
+            if value is None:
+                continue
+            before = learnt.get(name) or known.get(name)
+            if before is None:
+                learnt[name] = Attribute(content_type, name, infer(value))
+                continue
+            wider = widen(before.value_type, infer(value))
+            if before.is_inferred and wider is not before.value_type:
+                learnt[name] = Attribute(content_type, name, wider, id=before.id)
+    return learnt
+
+
+def _infer_text(text: str) -> ValueType:
+    if not text[:4].isdigit() or not 10 <= len(text) <= 40:
+        return ValueType.STRING
+    for value_type, parse in ((ValueType.DATE, date), (ValueType.DATETIME, datetime)):
+        try:
+            parse.fromisoformat(text)
+        except ValueError:
+            continue
+        return value_type
+    return ValueType.STRING

@@ -1,0 +1,275 @@
+"""A deal: an order as the platform keeps it, and the rules by which it changes."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ordertrail.domain import money
+from ordertrail.domain.absent import ABSENT, Absent
+from ordertrail.domain.errors import Invalid
+from ordertrail.domain.journal import differences
+from ordertrail.domain.money import Money
+from ordertrail.domain.pipeline import Stages
+
+NAME_LENGTH_MAX = 255
+QUANTITY_MAX = 1_000_000_000
+
+DETAILS = frozenset(
+    "expected_close_date loss_reason loss_reason_description assigned_to participants company_id"
+    " company_custom_id".split()
+)
+"""Standard fields of a deal that no rule depends on."""
+
+READ_ONLY = frozenset(
+    "id created_at updated_at created created_by activities_status activities_status_updated_at"
+    " restricted_to agent scope tags".split()
+)
+
+
+class Status(enum.IntEnum):
+    """The statuses of the API."""
+
+    ABANDONED = 0
+    IN_PROGRESS = 1
+    WON = 2
+    LOST = 3
+    ARCHIVED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OrderProduct:
+    """A line as it was when the order was made: it does not follow later changes of the product.
+
+    `price_micros` is the price of one unit in millionths of the currency's major unit.
+    """
+
+    product_id: int
+    product_custom_id: str
+    quantity: int
+    price_micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One order of one contact."""
+
+    id: int
+    custom_id: str | None
+    name: str
+    contact_id: int | None
+    pipeline_id: int
+    stage_id: int
+    status: Status
+    value: Money
+    created_at: datetime
+    updated_at: datetime
+    won_at: datetime | None = None
+    lost_at: datetime | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    lines: tuple[OrderProduct, ...] = ()
+    product_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentLine:
+    """A line as a request names it: by the product's id or by the shop's id of it."""
+
+    quantity: int
+    price_micros: int
+    product_id: int | None = None
+    product_custom_id: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DealChange:
+    """What a request says about a deal; a field that was not sent is ABSENT."""
+
+    custom_id: str | None = None
+    user_id: int | None | Absent = ABSENT
+    user_custom_id: str | None | Absent = ABSENT
+    name: str | Absent = ABSENT
+    pipeline: int | Absent = ABSENT
+    stage: int | Absent = ABSENT
+    status: Status | Absent = ABSENT
+    value: Decimal | Absent = ABSENT
+    currency: str | Absent = ABSENT
+    won_at: datetime | None | Absent = ABSENT
+    lost_at: datetime | None | Absent = ABSENT
+    lines: tuple[SentLine, ...] | Absent = ABSENT
+    product_ids: tuple[int, ...] | Absent = ABSENT
+    products_custom_id: tuple[str, ...] | Absent = ABSENT
+    details: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def product_keys(self) -> list[str]:
+        """Return the shop's ids of all products that the change names."""
+        keys = list(self.products_custom_id or ())
+        keys += [line.product_custom_id for line in self.lines or () if line.product_custom_id]
+        return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules need to know besides the deal and the change."""
+
+    stages: Stages
+    default_currency: str
+    contact_id: int | None | Absent
+    products: Mapping[str, int]
+    """The ids of the products that the change names, by the shop's id."""
+    product_names: Mapping[int, str]
+    """The shop's ids of the products that the change names by id."""
+    at: datetime
+
+
+def draft(deal_id: int, change: DealChange, facts: Facts) -> Deal:
+    """Return the deal that a first request begins with, before its change is applied."""
+    stage = facts.stages.first(change.pipeline or None)
+    return Deal(
+        id=deal_id,
+        custom_id=change.custom_id,
+        name=change.name or change.custom_id or f"Deal {deal_id}",
+        contact_id=None,
+        pipeline_id=stage.pipeline_id,
+        stage_id=stage.id,
+        status=Status.IN_PROGRESS,
+        value=Money(0, facts.default_currency),
+        created_at=facts.at,
+        updated_at=facts.at,
+    )
+
+
+def apply(deal: Deal, change: DealChange, facts: Facts) -> tuple[Deal, dict[str, tuple[Any, Any]]]:
+    """Return the deal after the change, and what differs; only what was sent is touched.
+
+    Raises Invalid naming the field for an unknown stage, currency, product or an amount that the
+    currency cannot hold.
+    """
+    status = deal.status if change.status is ABSENT else change.status
+    value = _value(deal.value, change)
+    lines = deal.lines if change.lines is ABSENT else _lines(change.lines, value.currency, facts)
+    pipeline_id, stage_id = _place(deal, change, facts.stages)
+    changed = replace(
+        deal,
+        custom_id=change.custom_id or deal.custom_id,
+        name=deal.name if change.name is ABSENT else change.name,
+        contact_id=deal.contact_id if facts.contact_id is ABSENT else facts.contact_id,
+        pipeline_id=pipeline_id,
+        stage_id=stage_id,
+        status=status,
+        value=value,
+        won_at=_moment(deal.won_at, change.won_at, status, Status.WON, facts.at),
+        lost_at=_moment(deal.lost_at, change.lost_at, status, Status.LOST, facts.at),
+        details={**deal.details, **change.details},
+        attributes={**deal.attributes, **change.attributes},
+        lines=lines,
+        product_ids=_links(deal.product_ids, change, lines, facts),
+    )
+    changes = differences(_told(deal), _told(changed))
+    return (replace(changed, updated_at=facts.at) if changes else deal), changes
+
+
+def _value(value: Money, change: DealChange) -> Money:
+    currency = value.currency if change.currency is ABSENT else change.currency
+    if change.value is ABSENT and currency == value.currency:
+        return value
+    amount = value.amount if change.value is ABSENT else change.value
+    return Money(money.minor(amount, currency), currency)
+
+
+def _place(deal: Deal, change: DealChange, stages: Stages) -> tuple[int, int]:
+    pipeline_id = None if change.pipeline is ABSENT else change.pipeline
+    if change.stage is not ABSENT:
+        stage = stages.named(change.stage, pipeline_id)
+        return stage.pipeline_id, stage.id
+    if pipeline_id in (None, deal.pipeline_id):
+        return deal.pipeline_id, deal.stage_id
+    stage = stages.first(pipeline_id)
+    return stage.pipeline_id, stage.id
+
+
+def _moment(
+    known: datetime | None,
+    sent: datetime | None | Absent,
+    status: Status,
+    reached: Status,
+    at: datetime,
+) -> datetime | None:
+    """When the status was reached: as sent, else now; open again, the moment is gone."""
+    if sent is not ABSENT:
+        return sent
+    if status is reached:
+        return known or at
+    return None if status in (Status.IN_PROGRESS, Status.ABANDONED) else known
+
+
+def _lines(sent: tuple[SentLine, ...], currency: str, facts: Facts) -> tuple[OrderProduct, ...]:
+    lines = []
+    for place, line in enumerate(sent):
+        if line.product_custom_id is not None:
+            product_custom_id = line.product_custom_id
+            product_id = facts.products[product_custom_id]
+        else:
+            product_id = line.product_id or 0
+            product_custom_id = _known_product(product_id, facts, f"order_products[{place}]")
+        lines.append(
+            OrderProduct(
+                product_id,
+                product_custom_id,
+                line.quantity,
+                line.price_micros,
+                line.currency or currency,
+            )
+        )
+    return tuple(lines)
+
+
+def _links(
+    known: tuple[int, ...],
+    change: DealChange,
+    lines: tuple[OrderProduct, ...],
+    facts: Facts,
+) -> tuple[int, ...]:
+    """The products a deal is found by: those sent, or as before, and always those of its lines."""
+    sent = [change.product_ids, change.products_custom_id]
+    if all(each is ABSENT for each in sent):
+        links = list(known)
+    else:
+        links = list(change.product_ids or ())
+        for product_id in links:
+            _known_product(product_id, facts, "products")
+        links += [facts.products[key] for key in change.products_custom_id or ()]
+    return tuple(dict.fromkeys(links + [line.product_id for line in lines]))
+
+
+def _known_product(product_id: int, facts: Facts, field_name: str) -> str:
+    try:
+        return facts.product_names[product_id]
+    except KeyError:
+        raise Invalid({field_name: f"no product with the id {product_id}"}) from None
+
+
+def _told(deal: Deal) -> dict[str, Any]:
+    """The fields of a deal as the journal tells them."""
+    return {
+        "custom_id": deal.custom_id,
+        "name": deal.name,
+        "user_id": deal.contact_id,
+        "pipeline": deal.pipeline_id,
+        "stage": deal.stage_id,
+        "status": int(deal.status),
+        "value": str(deal.value.amount),
+        "currency": deal.value.currency,
+        "won_at": deal.won_at,
+        "lost_at": deal.lost_at,
+        "order_products": deal.lines,
+        "products": deal.product_ids,
+        **deal.details,
+        **deal.attributes,
+    }

@@ -1,0 +1,55 @@
+"""Errors, sorted by what the caller can do about them.
+
+OrdertrailError
+├── Refused            change something, then ask again
+│   ├── Invalid        a field is wrong; `fields` says which and why
+│   ├── Unauthorised   say who you are
+│   ├── Forbidden      you may not; someone else may
+│   ├── NotFound       no such thing, or not yours to see
+│   └── Conflict       true request, wrong moment
+└── Unavailable        change nothing, ask again later; `retry_after_s` if known
+
+Anything else is a bug: let it crash, never catch it here.
+"""
+
+from collections.abc import Mapping
+
+
+class OrdertrailError(Exception):
+    """Everything that Ordertrail raises on purpose."""
+
+
+class Refused(OrdertrailError):
+    """The request cannot be carried out as it is."""
+
+
+class Invalid(Refused):
+    """One or more fields are wrong; `fields` maps each to what to change."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {reason}" for name, reason in fields.items()))
+        self.fields = dict(fields)
+
+
+class Unauthorised(Refused):
+    """Nobody known is asking."""
+
+
+class Forbidden(Refused):
+    """Somebody known asks for what they may not do."""
+
+
+class NotFound(Refused):
+    """There is no such thing, or it is not the caller's to see."""
+
+
+class Conflict(Refused):
+    """The request makes sense, but not in the present state."""
+
+
+class Unavailable(OrdertrailError):
+    """Nothing is wrong with the request; ask again after `retry_after_s` seconds."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,53 @@
+"""The journal: what was changed, when, by whom. Append only, one growing number.
+
+An event's and a product event's own row is its entry; all other changes are `Entry` rows.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+class Origin(enum.StrEnum):
+    """Why a change arrived; automations act on `live` alone unless told otherwise."""
+
+    LIVE = "live"
+    BACKFILL = "backfill"
+    REPLAY = "replay"
+
+
+class Subject(enum.StrEnum):
+    """What a journal entry is about."""
+
+    CONTACT = "contact"
+    DEAL = "deal"
+    PRODUCT = "product"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who asked for a change: a key or a person, and with which origin."""
+
+    name: str
+    origin: Origin = Origin.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One accepted change; `changes` maps each field to its old and its new value."""
+
+    subject: Subject
+    subject_id: int
+    contact_id: int | None
+    is_new: bool
+    changes: Mapping[str, tuple[Any, Any]]
+    author: Author
+    at: datetime
+    id: int | None = None
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return the fields of `new` that differ from `old`, each with both values."""
+    return {name: (old.get(name), value) for name, value in new.items() if old.get(name) != value}
