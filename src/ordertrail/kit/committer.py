@@ -1,0 +1,243 @@
+"""The one write path: every write that waits joins one transaction, answered after its commit.
+
+The committer takes what waits and never sleeps to fill a batch, so a lone writer pays nothing
+for the grouping. A batch touches one workspace. When it fails in the database, its commands run
+again one by one, so that only the guilty one fails.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from ordertrail.kit.clock import Clock, utc_now
+from ordertrail.kit.database import Database, Tx
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+RIDERS_WAIT_S = 1.0
+
+
+class QueueFull(Exception):
+    """More writes wait than the committer accepts; ask again after `retry_after_s`."""
+
+    retry_after_s = 1.0
+
+
+class Closed(Exception):
+    """The committer is shutting down and takes nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[C]):
+    """Commands of one workspace, decided together at one moment."""
+
+    workspace_id: int
+    at: datetime
+    commands: Sequence[C]
+
+
+Action = Callable[[Tx, Batch[Any]], Sequence[Any]]
+"""Decides a batch: one outcome per command; a refused command's outcome is an exception."""
+
+
+@dataclass(slots=True)
+class _Work:
+    action: Action
+    commands: Sequence[Any]
+    answer: Callable[[list[Any]], None] | None
+    loop: asyncio.AbstractEventLoop | None = None
+    outcomes: list[Any] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What waits for one workspace."""
+
+    works: deque[_Work] = field(default_factory=deque)
+    riders: deque[_Work] = field(default_factory=deque)
+
+
+class Committer:
+    """A thread that commits what waits; bounded by `waiting_max` commands."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock = utc_now,
+        batch_max: int = 500,
+        waiting_max: int = 5_000,
+        riders_max: int = 5_000,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._batch_max = batch_max
+        self._waiting_max = waiting_max
+        self._riders_max = riders_max
+        self._changed = threading.Condition()
+        self._lanes: dict[int, _Lane] = {}
+        self._waiting = 0
+        self._riding = 0
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take nothing more, finish what was accepted, and return when all of it is on disk."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    async def commit(
+        self,
+        workspace_id: int,
+        action: Callable[[Tx, Batch[C]], Sequence[R]],
+        commands: Sequence[C],
+    ) -> list[R]:
+        """Return the outcomes once they are on disk; a caller that goes away cancels nothing.
+
+        Raises QueueFull or Closed at once, before anything was accepted.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[R]] = loop.create_future()
+
+        def answer(outcomes: list[R]) -> None:
+            if not future.done():
+                future.set_result(outcomes)
+
+        self._accept(workspace_id, _Work(action, commands, answer, loop))
+        return await future
+
+    def commit_and_wait(
+        self,
+        workspace_id: int,
+        action: Callable[[Tx, Batch[C]], Sequence[R]],
+        commands: Sequence[C],
+    ) -> list[R]:
+        """Do as `commit` does, for a caller without an event loop."""
+        future: Future[list[R]] = Future()
+        self._accept(workspace_id, _Work(action, commands, future.set_result))
+        return future.result()
+
+    def ride(
+        self, workspace_id: int, action: Callable[[Tx, Batch[C]], Sequence[Any]], command: C
+    ) -> bool:
+        """Let a command join the next batch of its workspace, or one of its own within a second.
+
+        For records that nobody waits for; returns False when too many ride already.
+        """
+        with self._changed:
+            if self._is_closed or self._riding >= self._riders_max:
+                return False
+            self._riding += 1
+            lane = self._lanes.setdefault(workspace_id, _Lane())
+            lane.riders.append(_Work(action, (command,), None))
+        return True
+
+    def _accept(self, workspace_id: int, work: _Work) -> None:
+        with self._changed:
+            if self._is_closed:
+                raise Closed("the server is shutting down")
+            if self._waiting and self._waiting + len(work.commands) > self._waiting_max:
+                raise QueueFull("too many writes are waiting")
+            self._waiting += len(work.commands)
+            self._lanes.setdefault(workspace_id, _Lane()).works.append(work)
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (taken := self._take()) is not None:
+            workspace_id, works = taken
+            if works:
+                self._commit(workspace_id, works)
+                _answer(works)
+
+    def _take(self) -> tuple[int, list[_Work]] | None:
+        """Wait for work; None when closed and everything accepted is done."""
+        with self._changed:
+            if not self._waiting and not self._is_closed:
+                self._changed.wait(RIDERS_WAIT_S)
+            if not self._lanes:
+                return None if self._is_closed else (0, [])
+            workspace_id = next(
+                (each for each, lane in self._lanes.items() if lane.works), next(iter(self._lanes))
+            )
+            lane = self._lanes.pop(workspace_id)
+            works = self._part(lane)
+            if lane.works or lane.riders:
+                self._lanes[workspace_id] = lane
+            return workspace_id, works
+
+    def _part(self, lane: _Lane) -> list[_Work]:
+        works: list[_Work] = []
+        size = 0
+        while lane.works and (not works or size + len(lane.works[0].commands) <= self._batch_max):
+            works.append(lane.works.popleft())
+            size += len(works[-1].commands)
+        self._waiting -= size
+        while lane.riders and size < 2 * self._batch_max:
+            works.append(lane.riders.popleft())
+            self._riding -= 1
+            size += 1
+        return works
+
+    def _commit(self, workspace_id: int, works: list[_Work]) -> None:
+        try:
+            self._database.write(lambda tx: self._decide(tx, workspace_id, works))
+        except Exception as error:
+            if len(works) == 1 and len(works[0].commands) == 1:
+                works[0].outcomes = [error]
+            else:
+                self._commit_one_by_one(workspace_id, works)
+
+    def _commit_one_by_one(self, workspace_id: int, works: list[_Work]) -> None:
+        for work in works:
+            outcomes: list[Any] = []
+            for command in work.commands:
+                alone = _Work(work.action, (command,), None)
+                self._commit(workspace_id, [alone])
+                outcomes += alone.outcomes
+            work.outcomes = outcomes
+
+    def _decide(self, tx: Tx, workspace_id: int, works: list[_Work]) -> None:
+        at = self._clock()
+        groups: dict[Action, list[_Work]] = {}
+        for work in works:
+            groups.setdefault(work.action, []).append(work)
+        for action, members in groups.items():
+            commands = [command for work in members for command in work.commands]
+            outcomes = action(tx, Batch(workspace_id, at, commands))
+            start = 0
+            for work in members:
+                work.outcomes = list(outcomes[start : start + len(work.commands)])
+                start += len(work.commands)
+
+
+def _answer(works: list[_Work]) -> None:
+    """Tell everyone, with one wake-up per event loop and not one per command."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Work]] = {}
+    for work in works:
+        if work.answer is None:
+            continue
+        if work.loop is None:
+            work.answer(work.outcomes)
+        else:
+            by_loop.setdefault(work.loop, []).append(work)
+    for loop, members in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_answer_all, members)
+
+
+def _answer_all(works: list[_Work]) -> None:
+    for work in works:
+        if work.answer is not None:
+            work.answer(work.outcomes)

@@ -1,0 +1,58 @@
+"""What actions and reports see of a database: statements with named parameters, and rows.
+
+A query is written so that it yields one JSON text holding all its rows, and a write takes all
+its rows as one JSON text. Each is then a single step of the database, however long the batch:
+a step gives up the interpreter's lock, and winning it back from a busy thread is what costs.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Value = str | int | bytes | bool | list[Any] | None
+"""A parameter; a list is handed to the database as one JSON text."""
+
+
+class DatabaseAway(Exception):
+    """The database cannot serve now: locked, full, gone. Ask again later."""
+
+
+class DatabaseRefused(Exception):
+    """The database cannot be used as it is: a person has to change something."""
+
+
+class QueryTooSlow(Exception):
+    """A read ran longer than its limit and was stopped."""
+
+
+class Reader(Protocol):
+    """A consistent view of the database."""
+
+    def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
+        """Return the rows of a query that yields them as one JSON array of arrays."""
+        ...
+
+
+class Tx(Reader, Protocol):
+    """A write transaction that somebody else begins and commits."""
+
+    def run(self, statement: str, **parameters: Value) -> None:
+        """Carry out one statement that returns nothing."""
+        ...
+
+    def returning(self, statement: str, **parameters: Value) -> list[tuple[Any, ...]]:
+        """Carry out one statement with a RETURNING clause and return its rows."""
+        ...
+
+
+class Database(Protocol):
+    """A place where tables are, with one writer and any number of readers."""
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Run the work in one write transaction and commit it durably; any error undoes it all."""
+        ...
+
+    def read(self, work: Callable[[Reader], T]) -> T:
+        """Run the work on one snapshot, within the time limit of a read."""
+        ...

@@ -1,0 +1,183 @@
+"""SQLite through apsw: one writer, read-only readers with a time limit, a lock against a twin.
+
+WAL with synchronous=FULL: a commit is on disk before anyone is told. Checkpoints run in the
+background (`kit.checkpoint`), because inside a commit they cost its latency.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from ordertrail.kit import json
+from ordertrail.kit.database import DatabaseAway, DatabaseRefused, QueryTooSlow, Reader, Tx, Value
+
+T = TypeVar("T")
+
+BUSY_WAIT_MS = 5_000
+STEPS_BETWEEN_CLOCK_READS = 20_000
+
+_AWAY = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError, apsw.CantOpenError)
+_BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.ReadOnlyError, apsw.PermissionsError)
+
+
+class SqliteTx:
+    """Statements on one connection; begun and ended by whoever made it."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._execute = connection.execute
+
+    def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
+        """Return the rows of a query that yields them as one JSON array of arrays."""
+        text = self._execute(query, _bound(parameters)).get
+        return json.loads(text) if text else []
+
+    def run(self, statement: str, **parameters: Value) -> None:
+        """Carry out one statement that returns nothing."""
+        self._execute(statement, _bound(parameters))
+
+    def returning(self, statement: str, **parameters: Value) -> list[tuple[Any, ...]]:
+        """Carry out one statement with a RETURNING clause and return its rows."""
+        return self._execute(statement, _bound(parameters)).fetchall()
+
+
+class Sqlite:
+    """One database file. Each thread gets a reading connection of its own; writers take turns."""
+
+    def __init__(self, path: Path, read_limit_s: float = 10.0) -> None:
+        self.path = path
+        self._read_limit_s = read_limit_s
+        self._writer: apsw.Connection | None = None
+        self._writing = threading.Lock()
+        self._local = threading.local()
+        self._readers: list[apsw.Connection] = []
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Run the work in one write transaction and commit it durably; any error undoes it all."""
+        with self._writing:
+            try:
+                connection = self._writer = self._writer or _open_writer(self.path)
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    result = work(SqliteTx(connection))
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+            except (*_AWAY, *_BROKEN) as error:
+                raise _translated(error, self.path) from error
+            return result
+
+    def read(self, work: Callable[[Reader], T]) -> T:
+        """Run the work on one snapshot, within the time limit of a read."""
+        try:
+            connection = self._reader()
+            self._local.until = time.monotonic() + self._read_limit_s
+            connection.execute("BEGIN")
+            try:
+                return work(SqliteTx(connection))
+            finally:
+                connection.execute("ROLLBACK")
+        except apsw.InterruptError as error:
+            raise QueryTooSlow(f"a read was stopped after {self._read_limit_s:g} s") from error
+        except (*_AWAY, *_BROKEN) as error:
+            raise _translated(error, self.path) from error
+
+    def restart_log(self) -> None:
+        """Let the write-ahead log begin anew, so that it stays bounded; readers may prevent it."""
+        with self._writing:
+            if self._writer is None:
+                return
+            self._writer.set_busy_timeout(20)
+            try:
+                self._writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+            except apsw.BusyError:
+                return
+            finally:
+                self._writer.set_busy_timeout(BUSY_WAIT_MS)
+
+    def close(self) -> None:
+        """Close every connection; the last one folds the write-ahead log into the file."""
+        for connection in self._readers:
+            connection.close()
+        self._readers.clear()
+        self._local = threading.local()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _reader(self) -> apsw.Connection:
+        connection: apsw.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+            connection.set_busy_timeout(BUSY_WAIT_MS)
+            connection.execute("PRAGMA query_only = ON")
+            local = self._local
+            connection.set_progress_handler(
+                lambda: time.monotonic() > local.until, STEPS_BETWEEN_CLOCK_READS
+            )
+            self._local.connection = connection
+            self._readers.append(connection)
+        return connection
+
+
+class ServerLock:
+    """Held by the one server process of a database file; released when the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + ".lock")
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Take the lock, or raise DatabaseRefused naming the process that holds it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 20).decode() or "unknown"
+            os.close(descriptor)
+            raise DatabaseRefused(
+                f"{self._path.with_suffix('')} is served by another process (pid {holder});"
+                " stop that one, or give this one a database of its own"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _open_writer(path: Path) -> apsw.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(BUSY_WAIT_MS)
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
+    connection.execute("PRAGMA cache_size = -65536")
+    return connection
+
+
+def _bound(parameters: dict[str, Value]) -> dict[str, Any]:
+    return {
+        name: json.dumps(value) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
+
+
+def _translated(error: apsw.Error, path: Path) -> Exception:
+    if isinstance(error, _BROKEN):
+        return DatabaseRefused(f"{path}: {error}; restore it from a backup, or check its rights")
+    return DatabaseAway(f"{path}: {error}")
