@@ -1,0 +1,115 @@
+"""Contacts as rows."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from ordertrail.domain.contact import Contact
+from ordertrail.domain.identity import folded_email
+from ordertrail.kit import clock, json
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.store import sql
+
+_COLUMNS = (
+    "c.id, c.user_key, c.created_at, c.updated_at, c.custom_id, c.email,"
+    " json(c.profile), json(c.attributes)"
+)
+_BY_CUSTOM_ID = sql.rows(
+    _COLUMNS,
+    "json_each(:keys) j CROSS JOIN contacts c"
+    " WHERE c.workspace_id = :workspace_id AND c.custom_id = j.value",
+)
+_BY_ID = sql.rows(
+    _COLUMNS,
+    "json_each(:ids) j CROSS JOIN contacts c"
+    " WHERE c.workspace_id = :workspace_id AND c.id = j.value",
+)
+_BY_EMAIL = sql.rows(
+    _COLUMNS,
+    "json_each(:emails) j CROSS JOIN contacts c"
+    " WHERE c.workspace_id = :workspace_id AND c.email_folded = j.value",
+)
+_IDS = sql.rows(
+    "c.custom_id, c.id",
+    "json_each(:keys) j CROSS JOIN contacts c"
+    " WHERE c.workspace_id = :workspace_id AND c.custom_id = j.value",
+)
+_KNOWN = sql.rows(
+    "c.id",
+    "json_each(:ids) j CROSS JOIN contacts c"
+    " WHERE c.workspace_id = :workspace_id AND c.id = j.value",
+)
+_SAVE = sql.upsert(
+    "contacts",
+    "id",
+    "id user_key created_at updated_at custom_id email email_folded profile attributes",
+)
+
+
+def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Contact]:
+    """Return the contacts with these custom ids."""
+    if not keys:
+        return {}
+    found = reader.rows(_BY_CUSTOM_ID, workspace_id=workspace_id, keys=list(keys))
+    return {contact.custom_id or "": contact for contact in map(_contact, found)}
+
+
+def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, Contact]:
+    """Return the contacts with these ids."""
+    found = reader.rows(_BY_ID, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return {contact.id: contact for contact in map(_contact, found)}
+
+
+def by_emails(reader: Reader, workspace_id: int, emails: Collection[str]) -> dict[str, Contact]:
+    """Return the oldest contact of each e-mail; e-mails are compared folded."""
+    if not emails:
+        return {}
+    found = reader.rows(_BY_EMAIL, workspace_id=workspace_id, emails=list(emails))
+    oldest_last = sorted(map(_contact, found), key=lambda contact: -contact.id)
+    return {folded_email(contact.email or ""): contact for contact in oldest_last}
+
+
+def ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
+    """Return the ids of the contacts with these custom ids."""
+    found = reader.rows(_IDS, workspace_id=workspace_id, keys=list(keys)) if keys else []
+    return dict(found)
+
+
+def known(reader: Reader, workspace_id: int, ids: Collection[int]) -> set[int]:
+    """Return those of the ids that contacts have."""
+    found = reader.rows(_KNOWN, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return {row[0] for row in found}
+
+
+def save(tx: Tx, workspace_id: int, contacts: Iterable[Contact]) -> None:
+    """Insert the contacts, or replace those whose id is there."""
+    rows = [_row(contact) for contact in contacts]
+    if rows:
+        tx.run(_SAVE, workspace_id=workspace_id, rows=rows)
+
+
+def _row(contact: Contact) -> list[Any]:
+    return [
+        contact.id,
+        contact.user_key,
+        clock.to_micros(contact.created_at),
+        clock.to_micros(contact.updated_at),
+        contact.custom_id,
+        contact.email,
+        folded_email(contact.email) if contact.email else None,
+        json.dumps(contact.profile),
+        json.dumps(contact.attributes),
+    ]
+
+
+def _contact(row: list[Any]) -> Contact:
+    identity, user_key, created_at, updated_at, custom_id, email, profile, attributes = row
+    return Contact(
+        identity,
+        user_key,
+        clock.from_micros(created_at),
+        clock.from_micros(updated_at),
+        custom_id,
+        email,
+        profile,
+        attributes,
+    )

@@ -1,0 +1,144 @@
+"""Deals as rows, with their lines and product links."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from ordertrail.domain.deal import Deal, OrderProduct, Status
+from ordertrail.domain.money import Money
+from ordertrail.kit import clock, json
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.store import sql
+
+_COLUMNS = """
+d.id, d.custom_id, d.name, d.contact_id, d.pipeline_id, d.stage_id, d.status, d.value_minor,
+d.currency, d.created_at, d.updated_at, d.won_at, d.lost_at, json(d.details), json(d.attributes),
+(SELECT json_group_array(
+    json_array(o.product_id, o.product_custom_id, o.quantity, o.price_micros, o.currency)
+    ORDER BY o.position)
+ FROM order_products o WHERE o.workspace_id = :workspace_id AND o.deal_id = d.id),
+(SELECT json_group_array(l.product_id ORDER BY l.position)
+ FROM deal_products l WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id)
+"""
+_BY_CUSTOM_ID = sql.rows(
+    _COLUMNS,
+    "json_each(:keys) j CROSS JOIN deals d"
+    " WHERE d.workspace_id = :workspace_id AND d.custom_id = j.value",
+)
+_BY_ID = sql.rows(
+    _COLUMNS,
+    "json_each(:ids) j CROSS JOIN deals d WHERE d.workspace_id = :workspace_id AND d.id = j.value",
+)
+_SAVE = sql.upsert(
+    "deals",
+    "id",
+    "id custom_id name contact_id pipeline_id stage_id status value_minor currency created_at"
+    " updated_at won_at lost_at details attributes",
+)
+_CLEAR_LINES = (
+    "DELETE FROM order_products WHERE workspace_id = :workspace_id"
+    " AND deal_id IN (SELECT value FROM json_each(:ids))"
+)
+_ADD_LINES = sql.insert(
+    "order_products",
+    "deal_id position product_id product_custom_id quantity price_micros currency",
+)
+_CLEAR_LINKS = (
+    "DELETE FROM deal_products WHERE workspace_id = :workspace_id"
+    " AND deal_id IN (SELECT value FROM json_each(:ids))"
+)
+_ADD_LINKS = sql.insert("deal_products", "deal_id position product_id")
+
+
+def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Deal]:
+    """Return the deals with these custom ids."""
+    if not keys:
+        return {}
+    found = reader.rows(_BY_CUSTOM_ID, workspace_id=workspace_id, keys=list(keys))
+    return {deal.custom_id or "": deal for deal in map(_deal, found)}
+
+
+def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, Deal]:
+    """Return the deals with these ids."""
+    found = reader.rows(_BY_ID, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return {deal.id: deal for deal in map(_deal, found)}
+
+
+def save(tx: Tx, workspace_id: int, deals: Sequence[Deal]) -> None:
+    """Insert the deals, or replace those whose id is there; lines and links are left alone."""
+    if deals:
+        tx.run(_SAVE, workspace_id=workspace_id, rows=[_row(deal) for deal in deals])
+
+
+def save_lines(tx: Tx, workspace_id: int, deals: Sequence[Deal], replaced: list[int]) -> None:
+    """Write the lines of the deals; `replaced` are the ids of those that had other lines."""
+    if replaced:
+        tx.run(_CLEAR_LINES, workspace_id=workspace_id, ids=replaced)
+    rows = [
+        [
+            deal.id,
+            position,
+            line.product_id,
+            line.product_custom_id,
+            line.quantity,
+            line.price_micros,
+            line.currency,
+        ]
+        for deal in deals
+        for position, line in enumerate(deal.lines)
+    ]
+    if rows:
+        tx.run(_ADD_LINES, workspace_id=workspace_id, rows=rows)
+
+
+def save_links(tx: Tx, workspace_id: int, deals: Sequence[Deal], replaced: list[int]) -> None:
+    """Write the product links of the deals; `replaced` are those that had other links."""
+    if replaced:
+        tx.run(_CLEAR_LINKS, workspace_id=workspace_id, ids=replaced)
+    rows = [
+        [deal.id, position, product_id]
+        for deal in deals
+        for position, product_id in enumerate(deal.product_ids)
+    ]
+    if rows:
+        tx.run(_ADD_LINKS, workspace_id=workspace_id, rows=rows)
+
+
+def _row(deal: Deal) -> list[Any]:
+    return [
+        deal.id,
+        deal.custom_id,
+        deal.name,
+        deal.contact_id,
+        deal.pipeline_id,
+        deal.stage_id,
+        int(deal.status),
+        deal.value.minor,
+        deal.value.currency,
+        clock.to_micros(deal.created_at),
+        clock.to_micros(deal.updated_at),
+        clock.optional_micros(deal.won_at),
+        clock.optional_micros(deal.lost_at),
+        json.dumps(deal.details),
+        json.dumps(deal.attributes),
+    ]
+
+
+def _deal(row: list[Any]) -> Deal:
+    return Deal(
+        id=row[0],
+        custom_id=row[1],
+        name=row[2],
+        contact_id=row[3],
+        pipeline_id=row[4],
+        stage_id=row[5],
+        status=Status(row[6]),
+        value=Money(row[7], row[8]),
+        created_at=clock.from_micros(row[9]),
+        updated_at=clock.from_micros(row[10]),
+        won_at=clock.optional_moment(row[11]),
+        lost_at=clock.optional_moment(row[12]),
+        details=row[13],
+        attributes=row[14],
+        lines=tuple(OrderProduct(*line) for line in row[15]),
+        product_ids=tuple(row[16]),
+    )

@@ -1,0 +1,91 @@
+"""Migrations: numbered SQL files, each run once, in one transaction, and remembered."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+
+from ordertrail.kit import clock
+from ordertrail.kit.clock import Clock
+from ordertrail.kit.database import Database, DatabaseRefused, Reader, Tx
+from ordertrail.store import sql
+
+_REMEMBER = """
+CREATE TABLE IF NOT EXISTS migrations (
+    version INTEGER NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+) STRICT
+"""
+_APPLIED = sql.rows("version, checksum", "(SELECT * FROM migrations ORDER BY version)")
+_EXISTS = sql.rows("name", "sqlite_schema WHERE name = 'migrations'")
+_ADD = (
+    "INSERT INTO migrations (version, name, checksum, applied_at)"
+    " VALUES (:version, :name, :checksum, :applied_at)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from an older schema to a newer one."""
+
+    version: int
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """What tells whether the file is the one that was applied."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def every() -> list[Migration]:
+    """Return all migrations of this release, oldest first."""
+    folder = resources.files("ordertrail.store") / "migrations"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=str)
+    return [Migration(int(f.name[:4]), f.name[5:-4], f.read_text()) for f in files]
+
+
+def apply(database: Database, now: Clock = clock.utc_now) -> list[Migration]:
+    """Bring the database to this release's schema and return the migrations that were run.
+
+    Raises DatabaseRefused when the database is newer than this release, or was made by other
+    files of the same numbers; nothing is changed then.
+    """
+    return database.write(lambda tx: _apply(tx, every(), now))
+
+
+def pending(reader: Reader) -> list[Migration]:
+    """Return the migrations that have not been run yet."""
+    applied = dict(reader.rows(_APPLIED)) if reader.rows(_EXISTS) else {}
+    return _pending(every(), applied)
+
+
+def _apply(tx: Tx, migrations: list[Migration], now: Clock) -> list[Migration]:
+    tx.run(_REMEMBER)
+    pending = _pending(migrations, dict(tx.rows(_APPLIED)))
+    for migration in pending:
+        tx.run(migration.text)
+        tx.run(
+            _ADD,
+            version=migration.version,
+            name=migration.name,
+            checksum=migration.checksum,
+            applied_at=clock.to_micros(now()),
+        )
+    return pending
+
+
+def _pending(migrations: list[Migration], applied: dict[int, str]) -> list[Migration]:
+    known = {migration.version: migration for migration in migrations}
+    for version, checksum in applied.items():
+        if version not in known:
+            raise DatabaseRefused(
+                f"the database has migration {version}, which this release does not know;"
+                " run the release that wrote it, or a newer one"
+            )
+        if known[version].checksum != checksum:
+            raise DatabaseRefused(
+                f"migration {version} of the database differs from this release's file"
+            )
+    return [migration for migration in migrations if migration.version not in applied]

@@ -1,0 +1,95 @@
+"""Products as rows."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from ordertrail.domain.product import Product
+from ordertrail.kit import clock, json
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.store import sql
+
+_COLUMNS = (
+    "p.id, p.custom_id, p.created_at, p.updated_at, p.described_at,"
+    " json(p.details), json(p.attributes)"
+)
+_BY_CUSTOM_ID = sql.rows(
+    _COLUMNS,
+    "json_each(:keys) j CROSS JOIN products p"
+    " WHERE p.workspace_id = :workspace_id AND p.custom_id = j.value",
+)
+_BY_ID = sql.rows(
+    _COLUMNS,
+    "json_each(:ids) j CROSS JOIN products p"
+    " WHERE p.workspace_id = :workspace_id AND p.id = j.value",
+)
+_IDS = sql.rows(
+    "p.custom_id, p.id",
+    "json_each(:keys) j CROSS JOIN products p"
+    " WHERE p.workspace_id = :workspace_id AND p.custom_id = j.value",
+)
+_KEYS = sql.rows(
+    "p.id, p.custom_id",
+    "json_each(:ids) j CROSS JOIN products p"
+    " WHERE p.workspace_id = :workspace_id AND p.id = j.value",
+)
+_SAVE = sql.upsert(
+    "products", "id", "id custom_id created_at updated_at described_at details attributes"
+)
+
+
+def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Product]:
+    """Return the products with these custom ids."""
+    if not keys:
+        return {}
+    found = reader.rows(_BY_CUSTOM_ID, workspace_id=workspace_id, keys=list(keys))
+    return {product.custom_id: product for product in map(_product, found)}
+
+
+def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, Product]:
+    """Return the products with these ids."""
+    found = reader.rows(_BY_ID, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return {product.id: product for product in map(_product, found)}
+
+
+def ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
+    """Return the ids of the products with these custom ids."""
+    found = reader.rows(_IDS, workspace_id=workspace_id, keys=list(keys)) if keys else []
+    return dict(found)
+
+
+def custom_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, str]:
+    """Return the custom ids of the products with these ids."""
+    found = reader.rows(_KEYS, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return dict(found)
+
+
+def save(tx: Tx, workspace_id: int, products: Iterable[Product]) -> None:
+    """Insert the products, or replace those whose id is there."""
+    rows = [_row(product) for product in products]
+    if rows:
+        tx.run(_SAVE, workspace_id=workspace_id, rows=rows)
+
+
+def _row(product: Product) -> list[Any]:
+    return [
+        product.id,
+        product.custom_id,
+        clock.to_micros(product.created_at),
+        clock.to_micros(product.updated_at),
+        clock.optional_micros(product.described_at),
+        json.dumps(product.details),
+        json.dumps(product.attributes),
+    ]
+
+
+def _product(row: list[Any]) -> Product:
+    identity, custom_id, created_at, updated_at, described_at, details, attributes = row
+    return Product(
+        identity,
+        custom_id,
+        clock.from_micros(created_at),
+        clock.from_micros(updated_at),
+        clock.optional_moment(described_at),
+        details,
+        attributes,
+    )

@@ -1,0 +1,127 @@
+"""Workspaces, their pipelines and attribute definitions as rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ordertrail.domain.attribute import Attribute, ContentType, ValueType
+from ordertrail.domain.pipeline import Pipeline, Stage
+from ordertrail.kit import clock
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.store import sql
+
+_ALL = sql.rows("w.id, w.name, w.currency, w.time_zone, w.created_at", "workspaces w")
+_ONE = sql.rows(
+    "w.id, w.name, w.currency, w.time_zone, w.created_at",
+    "workspaces w WHERE w.id = :workspace_id",
+)
+_ADD = (
+    "INSERT INTO workspaces (id, name, currency, time_zone, created_at)"
+    " VALUES (:id, :name, :currency, :time_zone, :created_at)"
+)
+_PIPELINES = sql.rows(
+    "id, name, position",
+    "(SELECT * FROM pipelines WHERE workspace_id = :workspace_id ORDER BY position, id)",
+)
+_STAGES = sql.rows(
+    "id, pipeline_id, name, description, position",
+    "(SELECT s.* FROM pipelines p JOIN stages s"
+    " ON s.workspace_id = p.workspace_id AND s.pipeline_id = p.id"
+    " WHERE p.workspace_id = :workspace_id ORDER BY p.position, p.id, s.position, s.id)",
+)
+_ADD_PIPELINES = sql.insert("pipelines", "id name position")
+_ADD_STAGES = sql.insert("stages", "id pipeline_id name description position")
+_ATTRIBUTES = sql.rows(
+    "a.id, a.content_type, a.name, a.value_type, a.is_inferred",
+    "attributes a WHERE a.workspace_id = :workspace_id AND a.content_type = :content_type",
+)
+_SAVE_ATTRIBUTES = sql.upsert("attributes", "id", "id content_type name value_type is_inferred")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One tenant: its currency is the default of its deals, its zone that of its reports."""
+
+    id: int
+    name: str
+    currency: str
+    time_zone: str
+    created_at: datetime
+
+
+def every(reader: Reader) -> list[Workspace]:
+    """Return all workspaces."""
+    return [_workspace(row) for row in reader.rows(_ALL)]
+
+
+def one(reader: Reader, workspace_id: int) -> Workspace:
+    """Return one workspace, which has to exist."""
+    [row] = reader.rows(_ONE, workspace_id=workspace_id)
+    return _workspace(row)
+
+
+def add(tx: Tx, workspace: Workspace) -> None:
+    """Insert a workspace."""
+    tx.run(
+        _ADD,
+        id=workspace.id,
+        name=workspace.name,
+        currency=workspace.currency,
+        time_zone=workspace.time_zone,
+        created_at=clock.to_micros(workspace.created_at),
+    )
+
+
+def pipelines(reader: Reader, workspace_id: int) -> list[Pipeline]:
+    """Return the pipelines of a workspace in their order."""
+    return [Pipeline(*row) for row in reader.rows(_PIPELINES, workspace_id=workspace_id)]
+
+
+def stages(reader: Reader, workspace_id: int) -> list[Stage]:
+    """Return all stages of a workspace in the order of their pipelines and positions."""
+    return [Stage(*row) for row in reader.rows(_STAGES, workspace_id=workspace_id)]
+
+
+def add_pipelines(
+    tx: Tx, workspace_id: int, pipelines: Sequence[Pipeline], stages: Sequence[Stage]
+) -> None:
+    """Insert pipelines and their stages."""
+    tx.run(
+        _ADD_PIPELINES,
+        workspace_id=workspace_id,
+        rows=[[each.id, each.name, each.position] for each in pipelines],
+    )
+    tx.run(
+        _ADD_STAGES,
+        workspace_id=workspace_id,
+        rows=[[s.id, s.pipeline_id, s.name, s.description, s.position] for s in stages],
+    )
+
+
+def attributes(
+    reader: Reader, workspace_id: int, content_type: ContentType
+) -> dict[str, Attribute]:
+    """Return the attribute definitions of one kind of thing, by name."""
+    found = reader.rows(_ATTRIBUTES, workspace_id=workspace_id, content_type=str(content_type))
+    return {
+        name: Attribute(ContentType(kind), name, ValueType(value_type), bool(inferred), identity)
+        for identity, kind, name, value_type, inferred in found
+    }
+
+
+def save_attributes(tx: Tx, workspace_id: int, attributes: Iterable[Attribute]) -> None:
+    """Insert attribute definitions, or replace those whose id is there."""
+    tx.run(
+        _SAVE_ATTRIBUTES,
+        workspace_id=workspace_id,
+        rows=[
+            [each.id, str(each.content_type), each.name, str(each.value_type), each.is_inferred]
+            for each in attributes
+        ],
+    )
+
+
+def _workspace(row: list[Any]) -> Workspace:
+    identity, name, currency, time_zone, created_at = row
+    return Workspace(identity, name, currency, time_zone, clock.from_micros(created_at))
