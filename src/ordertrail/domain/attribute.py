@@ -5,6 +5,7 @@ does not fit, an inferred type is widened to one that holds both, so that no val
 """
 
 import enum
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Attribute:
     id: int | None = None
 
 
+@functools.lru_cache(maxsize=10_000)
 def standard_name(name: str) -> str:
     """Return the name under which values are kept: lower case, with underscores."""
     folded = re.sub(r"\W+", "_", name.strip().lower()).strip("_")

@@ -1,0 +1,193 @@
+"""JSON bodies and the fields in them: what a value must look like, said by field."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ordertrail.domain import money
+from ordertrail.domain.errors import Invalid
+
+DEPTH_MAX = 32
+NUMBER_MAX = 10**18
+DECIMALS_MAX = 18
+ID_LENGTH_MAX = 255
+ID_MAX = 2**63 - 1
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Read = Callable[[str, Any], Any]
+
+
+def encode(value: object) -> bytes:
+    """Return the value as JSON; decimals become numbers with all their digits."""
+    return _encoder.encode(value)
+
+
+def decode(raw: bytes) -> Any:
+    """Return what the JSON says, with numbers as int or Decimal; raises Invalid."""
+    try:
+        value = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise Invalid({"body": f"is not JSON: {error}"}) from None
+    except RecursionError:
+        raise Invalid({"body": f"is nested deeper than {DEPTH_MAX} levels"}) from None
+    _check(value, "body", DEPTH_MAX)
+    return value
+
+
+def decode_object(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body; raises Invalid when it is anything else."""
+    value = decode(raw)
+    if not isinstance(value, dict):
+        raise Invalid({"body": "must be a JSON object"})
+    return value
+
+
+def identifier(field: str, value: object) -> str:
+    """Read an id of the shop: text as it is, a whole number as its digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and 0 < len(value) <= ID_LENGTH_MAX and value.strip():
+        return value
+    raise Invalid({field: f"must be text of 1 to {ID_LENGTH_MAX} characters"})
+
+
+def text(length_max: int) -> Read:
+    """Return a reader of text of at most so many characters."""
+
+    def read(field: str, value: Any) -> str:
+        if not isinstance(value, str) or not 0 < len(value) <= length_max:
+            raise Invalid({field: f"must be text of 1 to {length_max} characters"})
+        return value
+
+    return read
+
+
+def whole(field: str, value: object) -> int:
+    """Read a whole number, also from text of digits."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ID_MAX:
+        raise Invalid({field: "must be a whole number"})
+    return value
+
+
+def number(field: str, value: object) -> Decimal:
+    """Read a decimal number, also from text."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise Invalid({field: "must be a number"})
+    return money.decimal(value, field)
+
+
+def currency(_field: str, value: object) -> str:
+    """Read an ISO 4217 code."""
+    return money.currency(value)
+
+
+def moment(field: str, value: object) -> datetime:
+    """Read a time: UNIX seconds, or ISO 8601, taken as UTC when it names no zone."""
+    try:
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return _unix(field, Decimal(value))
+        if isinstance(value, str):
+            if value.isascii() and value.isdigit():
+                return _unix(field, Decimal(value))
+            at = datetime.fromisoformat(value)
+            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Invalid({field: "must be UNIX seconds or an ISO 8601 time"})
+
+
+def optional_moment(field: str, value: object) -> datetime | None:
+    """Read a time that may be null."""
+    return None if value is None else moment(field, value)
+
+
+def mapping(field: str, value: object) -> dict[str, Any]:
+    """Read a JSON object."""
+    if not isinstance(value, dict):
+        raise Invalid({field: "must be an object"})
+    return value
+
+
+def many(read: Read) -> Read:
+    """Return a reader of a list whose items the given reader reads."""
+
+    def read_all(field: str, value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise Invalid({field: "must be a list"})
+        return tuple(read(f"{field}[{place}]", item) for place, item in enumerate(value))
+
+    return read_all
+
+
+def fields(sent: Mapping[str, Any], readers: Mapping[str, Read]) -> dict[str, Any]:
+    """Read the known fields that were sent, leaving out nulls; raises Invalid naming all wrong."""
+    known: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name, value in sent.items():
+        read = readers.get(name)
+        if read is None or (value is None and read is not optional_moment):
+            continue
+        try:
+            known[name] = read(name, value)
+        except Invalid as error:
+            wrong.update(error.fields)
+    if wrong:
+        raise Invalid(wrong)
+    return known
+
+
+def iso(at: datetime | date) -> str:
+    """Return a time as the API writes it: UTC, with microseconds and Z."""
+    if not isinstance(at, datetime):
+        return at.isoformat()
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def optional_iso(at: datetime | None) -> str | None:
+    """Return a time that may be missing as the API writes it."""
+    return None if at is None else iso(at)
+
+
+def _unix(field: str, seconds: Decimal) -> datetime:
+    if seconds > 10**11:
+        raise Invalid({field: "must be UNIX seconds; this looks like milliseconds"})
+    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+
+
+def _check(value: object, where: str, levels: int) -> None:
+    """Refuse what JSON allows and no database should keep: NUL, endless numbers, deep nesting."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Invalid({where: "must not contain a NUL character"})
+    elif isinstance(value, dict):
+        _check_room(where, levels)
+        for name, item in value.items():
+            _check(name, where, 0)
+            _check(item, name, levels - 1)
+    elif isinstance(value, list):
+        _check_room(where, levels)
+        for item in value:
+            _check(item, where, levels - 1)
+    elif isinstance(value, int):
+        if not -NUMBER_MAX < value < NUMBER_MAX:
+            raise Invalid({where: "is a number too large to keep"})
+    elif isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int) or exponent < -DECIMALS_MAX or abs(value) >= NUMBER_MAX:
+            raise Invalid({where: "is a number with too many digits to keep"})
+
+
+def _check_room(where: str, levels: int) -> None:
+    if levels <= 0:
+        raise Invalid({where: f"is nested deeper than {DEPTH_MAX} levels"})

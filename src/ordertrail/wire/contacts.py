@@ -1,0 +1,76 @@
+"""Contacts ("users") on the wire."""
+
+from typing import Any
+
+from ordertrail.domain.absent import ABSENT
+from ordertrail.domain.attribute import standard_name
+from ordertrail.domain.contact import PROFILE, READ_ONLY, Contact, ContactChange
+from ordertrail.domain.errors import Invalid
+from ordertrail.wire import body
+
+_SHOWN = ("first_name", "last_name", "phone_number", "country", "region", "city")
+
+
+def decode_change(sent: dict[str, Any]) -> ContactChange:
+    """Read what a request says about a contact; the guide's `phone` is `phone_number`."""
+    profile: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    for name, value in sent.items():
+        field = "phone_number" if name == "phone" else name
+        if field in PROFILE:
+            profile[field] = _scalar(name, value)
+        elif field not in READ_ONLY and field not in ("custom_id", "email"):
+            attributes[standard_name(field)] = value
+    custom_id = sent.get("custom_id")
+    return ContactChange(
+        custom_id=None if custom_id is None else body.identifier("custom_id", custom_id),
+        email=_email(sent["email"]) if "email" in sent else ABSENT,
+        profile=profile,
+        attributes=attributes,
+    )
+
+
+def encode_change(change: ContactChange) -> dict[str, Any]:
+    """Return the request body that says the change; what is absent is not in it."""
+    identity: dict[str, Any] = {"custom_id": change.custom_id}
+    if change.email is not ABSENT:
+        identity["email"] = change.email
+    profile = {
+        "phone" if name == "phone_number" else name: value for name, value in change.profile.items()
+    }
+    return {**identity, **profile, **change.attributes}
+
+
+def encode(contact: Contact) -> dict[str, Any]:
+    """Return a contact as the API shows it, custom attributes flattened."""
+    profile = {**dict.fromkeys(_SHOWN), **contact.profile}
+    names = (profile["first_name"], profile["last_name"])
+    return {
+        **contact.attributes,
+        "id": contact.id,
+        "user_key": contact.user_key,
+        "custom_id": contact.custom_id,
+        "email": contact.email,
+        "name": " ".join(name for name in names if name) or None,
+        **profile,
+        "phone": profile["phone_number"],
+        "created_at": body.iso(contact.created_at),
+        "updated_at": body.iso(contact.updated_at),
+        "tags": [],
+        "lists": [],
+        "companies": [],
+    }
+
+
+def _email(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise Invalid({"email": "must be an e-mail address"})
+    return value
+
+
+def _scalar(field: str, value: object) -> object:
+    if isinstance(value, dict | list):
+        raise Invalid({field: "must be a single value"})
+    return str(value) if field.startswith("phone") and isinstance(value, int) else value

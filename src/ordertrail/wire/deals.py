@@ -1,0 +1,170 @@
+"""Deals, which are orders, on the wire."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from ordertrail.domain import money
+from ordertrail.domain.absent import ABSENT
+from ordertrail.domain.attribute import standard_name
+from ordertrail.domain.deal import (
+    DETAILS,
+    NAME_LENGTH_MAX,
+    QUANTITY_MAX,
+    READ_ONLY,
+    Deal,
+    DealChange,
+    OrderProduct,
+    SentLine,
+    Status,
+)
+from ordertrail.domain.errors import Invalid
+from ordertrail.wire import body
+
+LINES_MAX = 5_000
+
+
+def decode_change(sent: dict[str, Any]) -> DealChange:
+    """Read what a request says about a deal; unknown keys are custom attributes."""
+    known = body.fields(sent, _READERS)
+    if "order_products" in known:
+        known["lines"] = known.pop("order_products")
+    if "products" in known:
+        known["product_ids"] = known.pop("products")
+    details: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    for name, value in sent.items():
+        if name in DETAILS:
+            details[name] = value
+        elif name not in _READERS and name not in READ_ONLY:
+            attributes[standard_name(name)] = value
+    return DealChange(**known, details=details, attributes=attributes)
+
+
+def encode_change(change: DealChange) -> dict[str, Any]:
+    """Return the request body that says the change; what is absent is not in it."""
+    said: dict[str, Any] = {"custom_id": change.custom_id}
+    for name in ("user_id", "user_custom_id", "name", "pipeline", "stage", "currency"):
+        said[name] = getattr(change, name)
+    said["status"] = change.status if change.status is ABSENT else int(change.status)
+    said["value"] = change.value
+    said["won_at"] = change.won_at if not change.won_at else body.iso(change.won_at)
+    said["lost_at"] = change.lost_at if not change.lost_at else body.iso(change.lost_at)
+    said["products"] = change.product_ids
+    said["products_custom_id"] = change.products_custom_id
+    if change.lines is not ABSENT:
+        said["order_products"] = [_encode_sent_line(line) for line in change.lines]
+    kept = {name: value for name, value in said.items() if value is not ABSENT}
+    return {**kept, **change.details, **change.attributes}
+
+
+def encode(deal: Deal, custom_ids: Mapping[int, str]) -> dict[str, Any]:
+    """Return a deal as the API shows it; `custom_ids` are those of its linked products."""
+    return {
+        **deal.attributes,
+        **dict.fromkeys(DETAILS),
+        **deal.details,
+        "id": deal.id,
+        "custom_id": deal.custom_id,
+        "name": deal.name,
+        "user_id": deal.contact_id,
+        "pipeline": deal.pipeline_id,
+        "stage": deal.stage_id,
+        "status": int(deal.status),
+        "value": _amount_text(deal),
+        "currency": deal.value.currency,
+        "won_at": body.optional_iso(deal.won_at),
+        "lost_at": body.optional_iso(deal.lost_at),
+        "products": list(deal.product_ids),
+        "products_custom_id": [custom_ids[product_id] for product_id in deal.product_ids],
+        "order_products": [_encode_line(line) for line in deal.lines],
+        "tags": [],
+        "created_at": body.iso(deal.created_at),
+        "updated_at": body.iso(deal.updated_at),
+    }
+
+
+def _amount_text(deal: Deal) -> str:
+    """Money goes out as text with two decimals, or three or four where the currency has them."""
+    return format(deal.value.amount, f".{max(2, money.exponent(deal.value.currency))}f")
+
+
+def _encode_line(line: OrderProduct) -> dict[str, Any]:
+    return {
+        "product_id": line.product_id,
+        "product_custom_id": line.product_custom_id,
+        "quantity": line.quantity,
+        "value": money.unit_price(line.price_micros),
+        "currency": line.currency,
+    }
+
+
+def _encode_sent_line(line: SentLine) -> dict[str, Any]:
+    said = {
+        "product_id": line.product_id,
+        "product_custom_id": line.product_custom_id,
+        "value": money.unit_price(line.price_micros),
+        "currency": line.currency,
+        "quantity": line.quantity,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _line(field: str, value: Any) -> SentLine:
+    if not isinstance(value, dict):
+        raise Invalid({field: "must be an object"})
+    try:
+        known = body.fields(value, _LINE_READERS)
+    except Invalid as error:
+        raise Invalid({f"{field}.{name}": why for name, why in error.fields.items()}) from None
+    if "product_id" not in known and "product_custom_id" not in known:
+        raise Invalid({field: "needs product_custom_id, or product_id"})
+    quantity = known.get("quantity", 1)
+    if not 0 < quantity <= QUANTITY_MAX:
+        raise Invalid({f"{field}.quantity": f"must be from 1 to {QUANTITY_MAX}"})
+    return SentLine(
+        quantity=quantity,
+        price_micros=money.micros(known.get("value", Decimal(0)), f"{field}.value"),
+        product_id=known.get("product_id"),
+        product_custom_id=known.get("product_custom_id"),
+        currency=known.get("currency"),
+    )
+
+
+def _lines(field: str, value: Any) -> tuple[SentLine, ...]:
+    if isinstance(value, list) and len(value) > LINES_MAX:
+        raise Invalid({field: f"must have at most {LINES_MAX} items"})
+    lines: tuple[SentLine, ...] = body.many(_line)(field, value)
+    return lines
+
+
+def _status(field: str, value: object) -> Status:
+    status = body.whole(field, value)
+    if status > Status.ARCHIVED:
+        raise Invalid({field: "must be 0 abandoned, 1 in progress, 2 won, 3 lost or 4 archived"})
+    return Status(status)
+
+
+_READERS: dict[str, body.Read] = {
+    "custom_id": body.identifier,
+    "user_id": body.whole,
+    "user_custom_id": body.identifier,
+    "name": body.text(NAME_LENGTH_MAX),
+    "pipeline": body.whole,
+    "stage": body.whole,
+    "status": _status,
+    "value": body.number,
+    "currency": body.currency,
+    "won_at": body.optional_moment,
+    "lost_at": body.optional_moment,
+    "order_products": _lines,
+    "products": body.many(body.whole),
+    "products_custom_id": body.many(body.identifier),
+}
+_LINE_READERS: dict[str, body.Read] = {
+    "product_id": body.whole,
+    "product_custom_id": body.identifier,
+    "quantity": body.whole,
+    "value": body.number,
+    "currency": body.currency,
+}

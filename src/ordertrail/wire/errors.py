@@ -1,0 +1,55 @@
+"""Errors on the wire: a status and a body that says what to change, for server and client."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ordertrail.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    Unauthorised,
+    Unavailable,
+)
+
+STATUSES: dict[type[Refused], int] = {
+    Invalid: 400,
+    Unauthorised: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+}
+
+
+def encode(error: Refused) -> tuple[int, dict[str, Any]]:
+    """Return the status and the body of a refusal; wrong fields stand under `errors`."""
+    status = STATUSES[type(error)]
+    body: dict[str, Any] = {"detail": str(error)}
+    if isinstance(error, Invalid):
+        body["errors"] = {name: [reason] for name, reason in error.fields.items()}
+    return status, body
+
+
+def decode(status: int, body: object, retry_after_s: float | None) -> Refused | Unavailable:
+    """Return the error that an answer with a status of 400 or more means."""
+    said = body if isinstance(body, Mapping) else {}
+    detail = str(said.get("detail") or said or f"HTTP status {status}")[:500]
+    if status in (408, 425, 429) or status >= 500:
+        return Unavailable(detail, retry_after_s)
+    if status == STATUSES[Invalid]:
+        return Invalid(_fields(said, detail))
+    for kind, known in STATUSES.items():
+        if status == known:
+            return kind(detail)
+    return Refused(f"HTTP status {status}: {detail}")
+
+
+def _fields(said: Mapping[str, Any], detail: str) -> dict[str, str]:
+    errors = said.get("errors")
+    if not isinstance(errors, Mapping) or not errors:
+        return {"body": detail}
+    return {
+        str(name): "; ".join(map(str, reason)) if isinstance(reason, list) else str(reason)
+        for name, reason in errors.items()
+    }

@@ -1,0 +1,53 @@
+"""Events on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ordertrail.domain.errors import Invalid
+from ordertrail.domain.event import NAME_LENGTH_MAX, Event
+from ordertrail.wire import body
+
+
+@dataclass(frozen=True, slots=True)
+class SentEvent:
+    """What a request says a contact did; `at` is None for now."""
+
+    name: str
+    at: datetime | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decode_event(sent: dict[str, Any]) -> SentEvent:
+    """Read an event of the contact that the path names."""
+    known = body.fields(sent, _READERS)
+    if "name" not in known:
+        raise Invalid({"name": "is required: what the contact did"})
+    return SentEvent(known["name"], known.get("timestamp"), known.get("data", {}))
+
+
+def encode_event_request(event: SentEvent) -> dict[str, Any]:
+    """Return the request body that says the event."""
+    said: dict[str, Any] = {"name": event.name}
+    if event.at is not None:
+        said["timestamp"] = int(event.at.timestamp())
+    return {**said, "data": dict(event.data)} if event.data else said
+
+
+def encode(event: Event) -> dict[str, Any]:
+    """Return an event as the API shows it."""
+    return {
+        "id": event.id,
+        "user_id": event.contact_id,
+        "name": event.name,
+        "timestamp": body.iso(event.at),
+        "data": event.data,
+    }
+
+
+_READERS: dict[str, body.Read] = {
+    "name": body.text(NAME_LENGTH_MAX),
+    "timestamp": body.moment,
+    "data": body.mapping,
+}

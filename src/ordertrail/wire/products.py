@@ -1,0 +1,106 @@
+"""Products and product events on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ordertrail.domain.attribute import standard_name
+from ordertrail.domain.errors import Invalid
+from ordertrail.domain.product import DETAILS, Product, ProductEvent, event_type
+from ordertrail.wire import body
+
+
+@dataclass(frozen=True, slots=True)
+class SentProductEvent:
+    """What a request says happened with a product; `at` is None for now.
+
+    `custom_data` stays with the event; `details` and `attributes` describe the product itself.
+    """
+
+    event_type: str
+    user_id: int | None = None
+    user_custom_id: str | None = None
+    at: datetime | None = None
+    custom_data: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def decode_event(sent: dict[str, Any]) -> SentProductEvent:
+    """Read a product event; extra keys that clients in the field send are ignored."""
+    known = body.fields(sent, _READERS)
+    data = dict(known.get("data", {}))
+    custom_data = data.pop("custom_data", None) or {}
+    if not isinstance(custom_data, dict):
+        raise Invalid({"data.custom_data": "must be an object"})
+    if "event_type" not in known:
+        event_type(None)
+    if "user_id" not in known and "user_custom_id" not in known:
+        raise Invalid({"user_custom_id": "send user_custom_id, or user_id"})
+    for name in ("id", "custom_id"):
+        data.pop(name, None)
+    return SentProductEvent(
+        event_type=known["event_type"],
+        user_id=known.get("user_id"),
+        user_custom_id=known.get("user_custom_id"),
+        at=known.get("timestamp"),
+        custom_data=custom_data,
+        details={name: value for name, value in data.items() if name in DETAILS},
+        attributes={standard_name(n): value for n, value in data.items() if n not in DETAILS},
+    )
+
+
+def encode_event_request(event: SentProductEvent) -> dict[str, Any]:
+    """Return the request body that says the event."""
+    said: dict[str, Any] = {}
+    if event.user_id is not None:
+        said["user_id"] = event.user_id
+    if event.user_custom_id is not None:
+        said["user_custom_id"] = event.user_custom_id
+    said["event_type"] = event.event_type
+    if event.at is not None:
+        said["timestamp"] = int(event.at.timestamp())
+    data = {**event.details, **event.attributes}
+    if event.custom_data:
+        data["custom_data"] = dict(event.custom_data)
+    return {**said, "data": data} if data else said
+
+
+def encode(product: Product) -> dict[str, Any]:
+    """Return a product as the API shows it, custom attributes flattened."""
+    return {
+        **product.attributes,
+        **dict.fromkeys(sorted(DETAILS)),
+        **product.details,
+        "id": product.id,
+        "custom_id": product.custom_id,
+        "created_at": body.iso(product.created_at),
+        "updated_at": body.iso(product.updated_at),
+    }
+
+
+def encode_event(event: ProductEvent, custom_id: str) -> dict[str, Any]:
+    """Return a product event as the API shows it; `custom_id` is the product's."""
+    return {
+        "id": event.id,
+        "user_id": event.contact_id,
+        "timestamp": body.iso(event.at),
+        "event_type": event.event_type,
+        "product_id": event.product_id,
+        "product_custom_id": custom_id,
+        "custom_data": event.custom_data,
+    }
+
+
+def _event_type(_field: str, value: object) -> str:
+    return event_type(value)
+
+
+_READERS: dict[str, body.Read] = {
+    "user_id": body.whole,
+    "user_custom_id": body.identifier,
+    "event_type": _event_type,
+    "timestamp": body.moment,
+    "data": body.mapping,
+}
