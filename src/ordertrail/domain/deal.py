@@ -12,7 +12,7 @@ from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
 from ordertrail.domain.money import Money
-from ordertrail.domain.pipeline import Stages
+from ordertrail.domain.pipeline import KnownStages
 
 NAME_LENGTH_MAX = 255
 QUANTITY_MAX = 1_000_000_000
@@ -118,7 +118,7 @@ class DealChange:
 class Facts:
     """What the rules need to know besides the deal and the change."""
 
-    stages: Stages
+    stages: KnownStages
     default_currency: str
     contact_id: int | None | Absent
     products: Mapping[str, int]
@@ -183,7 +183,7 @@ def _value(value: Money, change: DealChange) -> Money:
     return Money(money.minor(amount, currency), currency)
 
 
-def _place(deal: Deal, change: DealChange, stages: Stages) -> tuple[int, int]:
+def _place(deal: Deal, change: DealChange, stages: KnownStages) -> tuple[int, int]:
     pipeline_id = None if change.pipeline is ABSENT else change.pipeline
     if change.stage is not ABSENT:
         stage = stages.named(change.stage, pipeline_id)

@@ -1,7 +1,7 @@
 """Events: one named thing that a contact did, with data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,3 +20,12 @@ class Event:
     contact_id: int
     at: datetime
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """What a request says a contact did; `at` is None for now."""
+
+    name: str
+    at: datetime | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)

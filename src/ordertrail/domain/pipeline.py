@@ -36,7 +36,7 @@ ORDER_STAGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stages:
+class KnownStages:
     """All stages of a workspace, by id, in the order of their pipelines and positions."""
 
     by_id: Mapping[int, Stage]

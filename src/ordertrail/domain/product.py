@@ -68,6 +68,22 @@ class ProductEvent:
     custom_data: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class NewProductEvent:
+    """What a request says happened with a product; `at` is None for now.
+
+    `custom_data` stays with the event; `details` and `attributes` describe the product itself.
+    """
+
+    event_type: str
+    user_id: int | None = None
+    user_custom_id: str | None = None
+    at: datetime | None = None
+    custom_data: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
 def event_type(name: object) -> str:
     """Return the type as the API spells it, or raise Invalid listing those that there are."""
     folded = name.strip().lower() if isinstance(name, str) else ""

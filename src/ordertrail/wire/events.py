@@ -1,33 +1,21 @@
 """Events on the wire."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.event import NAME_LENGTH_MAX, Event
+from ordertrail.domain.event import NAME_LENGTH_MAX, Event, NewEvent
 from ordertrail.wire import body
 
 
-@dataclass(frozen=True, slots=True)
-class SentEvent:
-    """What a request says a contact did; `at` is None for now."""
-
-    name: str
-    at: datetime | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-def decode_event(sent: dict[str, Any]) -> SentEvent:
+def decode_event(sent: dict[str, Any]) -> NewEvent:
     """Read an event of the contact that the path names."""
     known = body.fields(sent, _READERS)
     if "name" not in known:
         raise Invalid({"name": "is required: what the contact did"})
-    return SentEvent(known["name"], known.get("timestamp"), known.get("data", {}))
+    return NewEvent(known["name"], known.get("timestamp"), known.get("data", {}))
 
 
-def encode_event_request(event: SentEvent) -> dict[str, Any]:
+def encode_event_request(event: NewEvent) -> dict[str, Any]:
     """Return the request body that says the event."""
     said: dict[str, Any] = {"name": event.name}
     if event.at is not None:

@@ -1,33 +1,14 @@
 """Products and product events on the wire."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from ordertrail.domain.attribute import standard_name
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.product import DETAILS, Product, ProductEvent, event_type
+from ordertrail.domain.product import DETAILS, NewProductEvent, Product, ProductEvent, event_type
 from ordertrail.wire import body
 
 
-@dataclass(frozen=True, slots=True)
-class SentProductEvent:
-    """What a request says happened with a product; `at` is None for now.
-
-    `custom_data` stays with the event; `details` and `attributes` describe the product itself.
-    """
-
-    event_type: str
-    user_id: int | None = None
-    user_custom_id: str | None = None
-    at: datetime | None = None
-    custom_data: Mapping[str, Any] = field(default_factory=dict)
-    details: Mapping[str, Any] = field(default_factory=dict)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-def decode_event(sent: dict[str, Any]) -> SentProductEvent:
+def decode_event(sent: dict[str, Any]) -> NewProductEvent:
     """Read a product event; extra keys that clients in the field send are ignored."""
     known = body.fields(sent, _READERS)
     data = dict(known.get("data", {}))
@@ -40,7 +21,7 @@ def decode_event(sent: dict[str, Any]) -> SentProductEvent:
         raise Invalid({"user_custom_id": "send user_custom_id, or user_id"})
     for name in ("id", "custom_id"):
         data.pop(name, None)
-    return SentProductEvent(
+    return NewProductEvent(
         event_type=known["event_type"],
         user_id=known.get("user_id"),
         user_custom_id=known.get("user_custom_id"),
@@ -51,7 +32,7 @@ def decode_event(sent: dict[str, Any]) -> SentProductEvent:
     )
 
 
-def encode_event_request(event: SentProductEvent) -> dict[str, Any]:
+def encode_event_request(event: NewProductEvent) -> dict[str, Any]:
     """Return the request body that says the event."""
     said: dict[str, Any] = {}
     if event.user_id is not None:
