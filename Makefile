@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test check fix bench lock clean
 
@@ -28,14 +29,16 @@ lock: .venv/ready
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock $(ARGS)
 
-clean:
-	rm -rf .venv demo-data
+clean: # the demo's data stays: rm -rf demo-data starts it anew
+	rm -rf .venv
 
+# Says nothing on stdout, which belongs to what `make demo ARGS=--json` prints.
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Ordertrail needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -m venv --clear .venv \
-		|| { echo "python3 has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Setting up .venv (once, about a minute)..." >&2
+	@$(PYTHON) -m venv --clear .venv >&2 \
+		|| { echo "python3 cannot make a .venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) --require-hashes --no-deps --requirement requirements.lock >&2
+	@$(PIP) --no-deps --no-build-isolation --editable . >&2
 	@touch $@

@@ -71,7 +71,8 @@ def test_every_setting_is_in_the_manual() -> None:
 
 
 def test_the_project_speaks_of_the_product_alone() -> None:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    ask = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
+    listed = subprocess.run(ask, cwd=ROOT, capture_output=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout: which files are tracked is not known")
     paths = [path for path in listed.stdout.decode().split("\0") if path and "/vendor/" not in path]
