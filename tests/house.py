@@ -13,7 +13,7 @@ from house_source import FUNCTIONS, PACKAGE, Module, public_definitions, run_at_
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 400
 
-_LAYERS = {  # layer: what it may know about, besides itself
+LAYERS = {  # layer: what it may know about, besides itself
     "domain": set[str](),
     "kit": set[str](),
     "wire": {"domain"},
@@ -29,9 +29,9 @@ _LAYERS = {  # layer: what it may know about, besides itself
 _ALONE = {"settings", "version", "sample"}
 _WIRING = {"app", "cli", "demo"}
 MAY_IMPORT = {
-    **_LAYERS,
+    **LAYERS,
     **{name: set[str]() for name in _ALONE},
-    **{name: {*_LAYERS, *_ALONE, *_WIRING} for name in _WIRING},
+    **{name: {*LAYERS, *_ALONE, *_WIRING} for name in _WIRING},
     "": {"domain", "sync"},  # the package itself, which offers the library's names
     "__main__": {"cli"},
 }

@@ -3,7 +3,9 @@
 Every rule is also shown a small piece of code that breaks it, so that a rule cannot fall asleep.
 """
 
+import re
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,6 +83,22 @@ def test_the_project_speaks_of_the_product_alone() -> None:
         for path in paths
         for complaint in house.the_text_is_about_the_product(path, text_of(ROOT / path))
     ]
+
+
+def test_the_architecture_page_and_the_tests_hold_the_same_law() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE)
+    assert {layer: set(re.findall(r"`(\w+)`", known)) for layer, known in rows} == house.LAYERS
+
+
+def test_every_dependency_is_accounted_for_and_no_other() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = {re.split(r"[^\w.-]", each)[0] for each in wanted + [x for y in extras for x in y]}
+    page = (ROOT / "decisions" / "0001-dependencies.md").read_text("utf-8")
+    listed = set(re.findall(r"^\| ([\w.-]+) \|", page, re.MULTILINE))
+    assert listed - {"package"} == names - {"ordertrail"}
 
 
 BROKEN: list[tuple[Rule, str, str]] = [
