@@ -273,3 +273,13 @@ def _told(deal: Deal) -> dict[str, Any]:
         **deal.details,
         **deal.attributes,
     }
+
+
+def with_id(deal: Deal, deal_id: int) -> Deal:
+    """Return a drafted deal under its own id, and under a name if nobody named it."""
+    return replace(deal, id=deal_id)
+
+
+def created(deal: Deal) -> dict[str, tuple[Any, Any]]:
+    """Return what the journal tells of a new deal: every field that has a value."""
+    return {name: (None, value) for name, value in _told(deal).items() if value not in (None, ())}

@@ -11,14 +11,14 @@ from ordertrail.kit import clock
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
 
-_ALL = sql.rows("w.id, w.name, w.currency, w.time_zone, w.created_at", "workspaces w")
+_ALL = sql.rows("w.id, w.uid, w.name, w.currency, w.time_zone, w.created_at", "workspaces w")
 _ONE = sql.rows(
-    "w.id, w.name, w.currency, w.time_zone, w.created_at",
+    "w.id, w.uid, w.name, w.currency, w.time_zone, w.created_at",
     "workspaces w WHERE w.id = :workspace_id",
 )
 _ADD = (
-    "INSERT INTO workspaces (id, name, currency, time_zone, created_at)"
-    " VALUES (:id, :name, :currency, :time_zone, :created_at)"
+    "INSERT INTO workspaces (id, uid, name, currency, time_zone, created_at)"
+    " VALUES (:id, :uid, :name, :currency, :time_zone, :created_at)"
 )
 _PIPELINES = sql.rows(
     "id, name, position",
@@ -41,9 +41,13 @@ _SAVE_ATTRIBUTES = sql.upsert("attributes", "id", "id content_type name value_ty
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One tenant: its currency is the default of its deals, its zone that of its reports."""
+    """One tenant: its currency is the default of its deals, its zone that of its reports.
+
+    `uid` tells it from every other workspace of every installation.
+    """
 
     id: int
+    uid: str
     name: str
     currency: str
     time_zone: str
@@ -66,6 +70,7 @@ def add(tx: Tx, workspace: Workspace) -> None:
     tx.run(
         _ADD,
         id=workspace.id,
+        uid=workspace.uid,
         name=workspace.name,
         currency=workspace.currency,
         time_zone=workspace.time_zone,
@@ -123,5 +128,5 @@ def save_attributes(tx: Tx, workspace_id: int, attributes: Iterable[Attribute]) 
 
 
 def _workspace(row: list[Any]) -> Workspace:
-    identity, name, currency, time_zone, created_at = row
-    return Workspace(identity, name, currency, time_zone, clock.from_micros(created_at))
+    identity, uid, name, currency, time_zone, created_at = row
+    return Workspace(identity, uid, name, currency, time_zone, clock.from_micros(created_at))

@@ -1,5 +1,6 @@
 CREATE TABLE workspaces (
     id INTEGER NOT NULL PRIMARY KEY,
+    uid TEXT NOT NULL,
     name TEXT NOT NULL,
     currency TEXT NOT NULL,
     time_zone TEXT NOT NULL,

@@ -57,14 +57,14 @@ def price(cell: object) -> Decimal:
     return found
 
 
-def number_of_someone(cell: object) -> str | None:
-    """Return a number that names somebody, as digits: `17850.0` is `17850`; None when empty."""
+def customer_number(cell: object) -> str | None:
+    """Return the digits of a customer's number: `17850.0` is `17850`; None when empty."""
     written = _written(cell)
     if not written:
         return None
     found = _NUMBER.fullmatch(written)
     if not found:
-        raise ValueError(f"{_shown(cell)} is not a number of a customer")
+        raise ValueError(f"{_shown(cell)} is no number of a customer")
     return found[1]
 
 
@@ -100,4 +100,4 @@ def _written(cell: object) -> str:
 
 
 def _shown(cell: object) -> str:
-    return repr(str(cell)[:SHOWN_CHARS_MAX])
+    return repr(str(cell)[:SHOWN_CHARS_MAX]) if _written(cell) else "an empty cell"

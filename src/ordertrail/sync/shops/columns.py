@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Generic, TypeVar, cast
 from ordertrail.domain.errors import Invalid, Refused
 
 ROWS_MAX = 20_000_000
-_BATCH_ROWS = 65_536
+_BATCH_ROWS = 16_384
 _UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
 
 T = TypeVar("T")
@@ -155,7 +155,8 @@ def _from_csv(
         raise Invalid({file: "is empty"})
     _check_header(file, header, fields)
     encoders = [_Encoder(field) for field in fields]
-    cells_of = itemgetter(*(header.index(field.name) for field in fields), 0)
+    places = [header.index(field.name) for field in fields]
+    cells_of = itemgetter(*places, 0)  # one more than asked: of one place alone it gives no tuple
     steps = [(encoder.code, encoder.column.codes.append) for encoder in encoders]
     lines = array("i")
     for line, row in rows:
@@ -204,7 +205,7 @@ def _read_parquet(path: Path, fields: Sequence[Field[Any]], rows_max: int) -> Ta
             return _from_parquet(path.name, arrow, parquet.ParquetFile(file), fields, rows_max)
     except (arrow.ArrowException, *_UNREADABLE) as error:
         reason = _reason(error)
-        raise Invalid({path.name: f"is not a whole Parquet file: {reason}"}) from None
+        raise Invalid({path.name: f"cannot be read as Parquet: {reason}"}) from None
 
 
 def _from_parquet(

@@ -1,0 +1,27 @@
+"""Attribute definitions that grow with what is sent."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ordertrail.domain import attribute
+from ordertrail.domain.attribute import ContentType
+from ordertrail.kit.database import Tx
+from ordertrail.store import ids, workspaces
+
+
+def learn(
+    tx: Tx, workspace_id: int, content_type: ContentType, sent: Iterable[Mapping[str, Any]]
+) -> None:
+    """Define the attributes that were sent for the first time, and widen inferred types."""
+    values = [each for each in sent if each]
+    if not values:
+        return
+    known = workspaces.attributes(tx, workspace_id, content_type)
+    learnt = attribute.learn(content_type, known, values)
+    if not learnt:
+        return
+    new = sum(each.id is None for each in learnt.values())
+    numbers = ids.take(tx, workspace_id, attribute=new)["attribute"]
+    named = [each if each.id else replace(each, id=next(numbers)) for each in learnt.values()]
+    workspaces.save_attributes(tx, workspace_id, named)

@@ -1,0 +1,215 @@
+"""Deals: upsert, and reading them back."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ordertrail.actions import attributes
+from ordertrail.domain import deal as rules
+from ordertrail.domain.absent import ABSENT, Absent
+from ordertrail.domain.attribute import ContentType
+from ordertrail.domain.deal import Deal, DealChange, Facts
+from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.journal import Author, Entry, Subject
+from ordertrail.domain.pipeline import KnownStages
+from ordertrail.domain.product import Product
+from ordertrail.kit.committer import Batch
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.store import contacts, deals, ids, journal, products, workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """Create or change the deal with the change's custom id."""
+
+    change: DealChange
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """The deal as it is now, whether it is new, and the shop's ids of its linked products."""
+
+    deal: Deal
+    is_new: bool
+    custom_ids: Mapping[int, str]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What a batch needs to know, and what it finds out on the way."""
+
+    deals: dict[str, Deal]
+    contact_ids: Mapping[str, int]
+    known_contacts: set[int]
+    product_ids: dict[str, int]
+    product_names: dict[int, str]
+    stages: KnownStages
+    currency: str
+    new_deals: Iterator[int]
+
+
+@dataclass(slots=True)
+class _Written:
+    """What a batch has to write."""
+
+    before: dict[int, Deal]
+    after: dict[int, Deal]
+    entries: list[Entry]
+    attributes: list[Mapping[str, Any]]
+
+
+def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
+    """Create or change deals; only what was sent is touched, a change of nothing writes nothing.
+
+    A product that nobody knows becomes a stub; a contact that nobody knows refuses the deal.
+    """
+    changes = [command.change for command in batch.commands]
+    new_products = _new_products(tx, batch.workspace_id, changes)
+    known = _know(tx, batch.workspace_id, changes, new_products)
+    written = _Written({}, {}, [], [])
+    outcomes: list[Upserted | Refused] = []
+    for command in batch.commands:
+        try:
+            outcomes.append(_decide(command, batch, known, written))
+        except Refused as refused:
+            outcomes.append(refused)
+    _write(tx, batch, written, new_products)
+    return outcomes
+
+
+def find(reader: Reader, workspace_id: int, custom_id: str) -> Upserted:
+    """Return the deal with this custom id, or raise NotFound."""
+    deal = deals.by_custom_ids(reader, workspace_id, [custom_id]).get(custom_id)
+    if deal is None:
+        raise NotFound("no deal with this custom_id")
+    return Upserted(deal, False, products.custom_ids(reader, workspace_id, deal.product_ids))
+
+
+def get(reader: Reader, workspace_id: int, deal_id: int) -> Upserted:
+    """Return the deal with this id, or raise NotFound."""
+    deal = deals.by_ids(reader, workspace_id, [deal_id]).get(deal_id)
+    if deal is None:
+        raise NotFound(f"no deal with the id {deal_id}")
+    return Upserted(deal, False, products.custom_ids(reader, workspace_id, deal.product_ids))
+
+
+def history(reader: Reader, workspace_id: int, deal_id: int, limit: int = 100) -> list[Entry]:
+    """Return the changes of a deal, newest first."""
+    return journal.of_subject(reader, workspace_id, Subject.DEAL, deal_id, limit)
+
+
+def _new_products(tx: Tx, workspace_id: int, changes: Sequence[DealChange]) -> dict[str, int]:
+    keys = dict.fromkeys(key for change in changes for key in change.product_keys())
+    missing = keys.keys() - products.ids(tx, workspace_id, keys).keys() if keys else set()
+    numbers = ids.take(tx, workspace_id, product=len(missing))["product"]
+    return dict(zip((key for key in keys if key in missing), numbers, strict=True))
+
+
+def _know(
+    tx: Tx, workspace_id: int, changes: Sequence[DealChange], new_products: dict[str, int]
+) -> _Known:
+    keys = {change.custom_id for change in changes if change.custom_id is not None}
+    found = deals.by_custom_ids(tx, workspace_id, keys)
+    named = {key for change in changes for key in change.product_keys()} - new_products.keys()
+    product_ids = products.ids(tx, workspace_id, named) | new_products
+    sent_ids = {i for c in changes for i in c.product_ids or ()}
+    sent_ids |= {n.product_id for c in changes for n in c.lines or () if n.product_id is not None}
+    linked = {product_id for deal in found.values() for product_id in deal.product_ids}
+    other = (sent_ids | linked) - set(product_ids.values())
+    names = products.custom_ids(tx, workspace_id, other)
+    names |= {product_id: key for key, product_id in product_ids.items()}
+    stages = KnownStages({stage.id: stage for stage in workspaces.stages(tx, workspace_id)})
+    return _Known(
+        deals=found,
+        contact_ids=contacts.ids(
+            tx, workspace_id, {c.user_custom_id for c in changes if c.user_custom_id}
+        ),
+        known_contacts=contacts.known(tx, workspace_id, {c.user_id for c in changes if c.user_id}),
+        product_ids=product_ids,
+        product_names=names,
+        stages=stages,
+        currency=workspaces.one(tx, workspace_id).currency,
+        new_deals=ids.take(tx, workspace_id, deal=len(keys) - len(found))["deal"],
+    )
+
+
+def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Written) -> Upserted:
+    change = command.change
+    if change.custom_id is None:
+        raise Invalid({"custom_id": "is required: the shop's id of the order"})
+    facts = Facts(
+        stages=known.stages,
+        default_currency=known.currency,
+        contact_id=_contact_id(change, known),
+        products=known.product_ids,
+        product_names=known.product_names,
+        at=batch.at,
+    )
+    before = known.deals.get(change.custom_id)
+    draft = before or rules.draft(0, change, facts)
+    deal, changes = rules.apply(draft, change, facts)
+    if before is None:
+        deal = rules.with_id(deal, next(known.new_deals))
+        changes = rules.created(deal)
+    if changes:
+        if before is not None:
+            written.before.setdefault(deal.id, before)
+        known.deals[change.custom_id] = written.after[deal.id] = deal
+        written.attributes.append(change.attributes)
+        written.entries.append(
+            Entry(
+                Subject.DEAL,
+                deal.id,
+                deal.contact_id,
+                before is None,
+                changes,
+                command.author,
+                batch.at,
+            )
+        )
+    return Upserted(deal, before is None, known.product_names)
+
+
+def _contact_id(change: DealChange, known: _Known) -> int | None | Absent:
+    if change.user_custom_id is not ABSENT and change.user_custom_id is not None:
+        contact_id = known.contact_ids.get(change.user_custom_id)
+        if contact_id is None:
+            raise NotFound(
+                "no contact with this user_custom_id; create it by users/update_or_create/"
+            )
+        return contact_id
+    if change.user_id is not ABSENT and change.user_id is not None:
+        if change.user_id not in known.known_contacts:
+            raise NotFound(f"no contact with the id {change.user_id} (user_id)")
+        return change.user_id
+    return ABSENT
+
+
+def _write(
+    tx: Tx, batch: Batch[Upsert], written: _Written, new_products: Mapping[str, int]
+) -> None:
+    changed = list(written.after.values())
+    if not changed:
+        return
+    used = {product_id for deal in changed for product_id in deal.product_ids}
+    stubs = [
+        Product(product_id, key, batch.at, batch.at)
+        for key, product_id in new_products.items()
+        if product_id in used
+    ]
+    products.save(tx, batch.workspace_id, stubs)
+    attributes.learn(tx, batch.workspace_id, ContentType.DEAL, written.attributes)
+    deals.save(tx, batch.workspace_id, changed)
+    before = written.before
+    relined = [
+        deal for deal in changed if deal.id not in before or deal.lines != before[deal.id].lines
+    ]
+    relinked = [
+        deal
+        for deal in changed
+        if deal.id not in before or deal.product_ids != before[deal.id].product_ids
+    ]
+    deals.save_lines(tx, batch.workspace_id, relined, [d.id for d in relined if d.id in before])
+    deals.save_links(tx, batch.workspace_id, relinked, [d.id for d in relinked if d.id in before])
+    journal.append(tx, batch.workspace_id, written.entries)
