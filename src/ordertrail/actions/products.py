@@ -1,6 +1,6 @@
 """Products and product events: creating events, and reading products back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -66,6 +66,11 @@ def get(reader: Reader, workspace_id: int, product_id: int) -> Product:
     if product is None:
         raise NotFound(f"no product with the id {product_id}")
     return product
+
+
+def custom_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, str]:
+    """Return the shop's ids of the products with these ids."""
+    return products.custom_ids(reader, workspace_id, ids)
 
 
 def event_counts(reader: Reader, workspace_id: int, product_id: int) -> dict[str, int]:

@@ -172,7 +172,9 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> tuple[Deal, dict[str,
         product_ids=_links(deal.product_ids, change, lines, facts),
     )
     changes = differences(_told(deal), _told(changed))
-    return (replace(changed, updated_at=facts.at) if changes else deal), changes
+    if not changes:
+        return deal, changes
+    return replace(changed, updated_at=facts.at), _readable(changes)
 
 
 def _value(value: Money, change: DealChange) -> Money:
@@ -282,4 +284,25 @@ def with_id(deal: Deal, deal_id: int) -> Deal:
 
 def created(deal: Deal) -> dict[str, tuple[Any, Any]]:
     """Return what the journal tells of a new deal: every field that has a value."""
-    return {name: (None, value) for name, value in _told(deal).items() if value not in (None, ())}
+    told = {name: (None, value) for name, value in _told(deal).items() if value not in (None, ())}
+    return _readable(told)
+
+
+def _readable(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """Lines as a request names them: the journal is read by people."""
+    if "order_products" not in changes:
+        return changes
+    old, new = changes["order_products"]
+    return {**changes, "order_products": (_readable_lines(old), _readable_lines(new))}
+
+
+def _readable_lines(lines: tuple[OrderProduct, ...] | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "product_custom_id": line.product_custom_id,
+            "quantity": line.quantity,
+            "value": money.unit_price(line.price_micros),
+            "currency": line.currency,
+        }
+        for line in lines or ()
+    ]

@@ -12,12 +12,12 @@ from ordertrail.store import sql
 _COLUMNS = """
 d.id, d.custom_id, d.name, d.contact_id, d.pipeline_id, d.stage_id, d.status, d.value_minor,
 d.currency, d.created_at, d.updated_at, d.won_at, d.lost_at, json(d.details), json(d.attributes),
-(SELECT json_group_array(
+json((SELECT json_group_array(
     json_array(o.product_id, o.product_custom_id, o.quantity, o.price_micros, o.currency)
     ORDER BY o.position)
- FROM order_products o WHERE o.workspace_id = :workspace_id AND o.deal_id = d.id),
-(SELECT json_group_array(l.product_id ORDER BY l.position)
- FROM deal_products l WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id)
+ FROM order_products o WHERE o.workspace_id = :workspace_id AND o.deal_id = d.id)),
+json((SELECT json_group_array(l.product_id ORDER BY l.position)
+ FROM deal_products l WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id))
 """
 _BY_CUSTOM_ID = sql.rows(
     _COLUMNS,

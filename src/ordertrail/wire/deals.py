@@ -22,6 +22,7 @@ from ordertrail.domain.errors import Invalid
 from ordertrail.wire import body
 
 LINES_MAX = 5_000
+_NO_DETAILS = dict.fromkeys(sorted(DETAILS))
 
 
 def decode_change(sent: dict[str, Any]) -> DealChange:
@@ -62,7 +63,7 @@ def encode(deal: Deal, custom_ids: Mapping[int, str]) -> dict[str, Any]:
     """Return a deal as the API shows it; `custom_ids` are those of its linked products."""
     return {
         **deal.attributes,
-        **dict.fromkeys(DETAILS),
+        **_NO_DETAILS,
         **deal.details,
         "id": deal.id,
         "custom_id": deal.custom_id,

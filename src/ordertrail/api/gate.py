@@ -1,0 +1,155 @@
+"""Every call passes here: body limit, key, handler, answer as JSON, one row in the log."""
+
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from ordertrail.actions.requests import Request
+from ordertrail.api.call import Answer, Call, Handler, Platform
+from ordertrail.api.keyring import Keyring, Throttled
+from ordertrail.domain.errors import Invalid, Refused, Unavailable
+from ordertrail.kit.committer import Closed, QueueFull
+from ordertrail.kit.database import DatabaseAway, QueryTooSlow
+from ordertrail.kit.readers import TooManyReads
+from ordertrail.wire import body, errors
+
+_log = logging.getLogger("ordertrail.api")
+_BUSY = (Unavailable, QueueFull, TooManyReads, Closed, DatabaseAway, QueryTooSlow)
+_PROBLEM_LENGTH_MAX = 200
+_TELL_ALL_READ = 413
+
+
+class TooLarge(Exception):
+    """The body is larger than what is accepted."""
+
+
+class Gate:
+    """Makes ASGI endpoints of handlers."""
+
+    def __init__(self, platform: Platform) -> None:
+        limits = platform.limits
+        self.platform = platform
+        self.keyring = Keyring(
+            platform.readers, seen_s=limits.key_seen_s, cached_max=limits.keys_cached_max
+        )
+
+    def endpoint(self, handle: Handler, access: str) -> "Endpoint":
+        """Return an ASGI endpoint whose callers need a key with this access."""
+        return Endpoint(self, handle, access)
+
+    def record(self, key_workspace_id: int, request: Request) -> None:
+        """Let the call be logged with the next batch."""
+        keep = self.platform.keep_requests
+        if keep is not None:
+            self.platform.committer.ride(key_workspace_id, keep.append, request)
+
+
+class Endpoint:
+    """One route: admits, reads, handles, answers."""
+
+    def __init__(self, gate: Gate, handle: Handler, access: str) -> None:
+        self._gate = gate
+        self._handle = handle
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        started = time.perf_counter()
+        request_id = secrets.token_hex(8)
+        call, answer = await self._answered(scope, receive, request_id)
+        await reply(send, answer, request_id)
+        if call is not None:
+            problem = answer.body.get("detail") if isinstance(answer.body, Mapping) else None
+            self._gate.record(
+                call.workspace_id,
+                Request(
+                    at=self._gate.platform.clock(),
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=answer.status,
+                    duration_micros=int((time.perf_counter() - started) * 1_000_000),
+                    key_id=call.key.id,
+                    request_id=request_id,
+                    problem=str(problem)[:_PROBLEM_LENGTH_MAX] if answer.status >= 400 else None,
+                ),
+            )
+
+    async def _answered(
+        self, scope: Scope, receive: Receive, request_id: str
+    ) -> tuple[Call | None, Answer]:
+        call = None
+        try:
+            headers = dict(scope["headers"])
+            authorization = headers.get(b"authorization", b"")
+            key = await self._gate.keyring.admit(
+                scope, authorization, self._access, time.monotonic()
+            )
+            call = Call(self._gate.platform, key, scope, headers, b"")
+            call.raw_body = await read_body(
+                headers, receive, self._gate.platform.limits.body_bytes_max
+            )
+            return call, await self._handle(call)
+        except Exception as error:
+            return call, answer_to(error, request_id)
+
+
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, bytes_max: int) -> bytes:
+    """Return the whole body, or raise TooLarge as soon as it is known to be."""
+    declared = headers.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared) > bytes_max:
+        raise TooLarge(f"the body may have at most {bytes_max} bytes")
+    message = await receive()
+    if not message.get("more_body"):
+        whole: bytes = message.get("body", b"")
+        if len(whole) > bytes_max:
+            raise TooLarge(f"the body may have at most {bytes_max} bytes")
+        return whole
+    parts = [message.get("body", b"")]
+    size = len(parts[0])
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid({"body": "ended before it was complete"})
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > bytes_max:
+            raise TooLarge(f"the body may have at most {bytes_max} bytes")
+    return b"".join(parts)
+
+
+def answer_to(error: Exception, request_id: str) -> Answer:
+    """Return what a caller is told of an error; one that nobody foresaw is logged whole."""
+    if isinstance(error, Refused):
+        status, said = errors.encode(error)
+        return Answer(said, status, {"www-authenticate": "Token"} if status == 401 else {})
+    if isinstance(error, Throttled):
+        return Answer({"detail": str(error)}, 429, {"retry-after": f"{error.retry_after_s:.0f}"})
+    if isinstance(error, _BUSY):
+        return Answer({"detail": f"Try again: {error}"}, 503, {"retry-after": "1"})
+    if isinstance(error, TooLarge):
+        return Answer({"detail": str(error), "errors": {"body": [str(error)]}}, 413)
+    _log.error("request %s failed", request_id, exc_info=error)
+    said_of_bug: dict[str, Any] = {
+        "detail": "This is a fault of the server. Its log says more under the request id.",
+        "request_id": request_id,
+    }
+    return Answer(said_of_bug, 500)
+
+
+async def reply(send: Send, answer: Answer, request_id: str) -> None:
+    """Send an answer as JSON."""
+    raw = body.encode(answer.body)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(raw)).encode()),
+        (b"x-request-id", request_id.encode()),
+    ]
+    headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    if answer.status == _TELL_ALL_READ:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": raw})

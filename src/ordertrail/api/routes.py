@@ -1,0 +1,74 @@
+"""All addresses of the API, on one screen."""
+
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from ordertrail.api import contacts, deals, products, workspaces
+from ordertrail.api.call import Answer, Handler, Platform
+from ordertrail.api.gate import Endpoint, Gate, reply
+
+PUBLIC = "/api/public"
+OWN = "/api/ordertrail/v1"
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", f"{PUBLIC}/deals/update_or_create/", deals.update_or_create),
+    ("POST", f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/", products.create_event),
+    ("POST", f"{PUBLIC}/users/update_or_create/", contacts.update_or_create),
+    ("POST", f"{PUBLIC}/users-by-id/{{custom_id}}/events/", contacts.create_event),
+    ("GET", f"{PUBLIC}/users-by-id/{{custom_id}}/events/", contacts.list_events),
+    ("GET", f"{PUBLIC}/users-by-id/{{custom_id}}/product_events/", contacts.list_product_events),
+    ("GET", f"{PUBLIC}/users-by-id/{{custom_id}}/timeline/", contacts.timeline),
+    ("GET", f"{PUBLIC}/users-by-id/{{custom_id}}/", contacts.read),
+    ("GET", f"{PUBLIC}/users/{{id}}/events/", contacts.list_events),
+    ("GET", f"{PUBLIC}/users/{{id}}/product_events/", contacts.list_product_events),
+    ("GET", f"{PUBLIC}/users/{{id}}/timeline/", contacts.timeline),
+    ("GET", f"{PUBLIC}/users/{{id}}/", contacts.read),
+    ("GET", f"{PUBLIC}/deals-by-id/{{custom_id}}/", deals.read),
+    ("GET", f"{PUBLIC}/deals/{{id}}/", deals.read),
+    ("GET", f"{PUBLIC}/products-by-id/{{custom_id}}/details/", products.read),
+    ("GET", f"{PUBLIC}/products-by-id/{{custom_id}}/", products.read),
+    ("GET", f"{PUBLIC}/pipelines/", workspaces.list_pipelines),
+    ("GET", f"{PUBLIC}/stages/", workspaces.list_stages),
+    ("GET", f"{OWN}/about/", workspaces.about),
+)
+
+
+class Api:
+    """The API as one ASGI application, for paths under `/api/`."""
+
+    def __init__(self, platform: Platform) -> None:
+        gate = Gate(platform)
+        by_path: dict[str, Methods] = {}
+        for method, path, handle in ROUTES:
+            access = "read" if method == "GET" else "write"
+            by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(handle, access)
+        routes = [Route(path, methods) for path, methods in by_path.items()]
+        self._router = Router(routes, redirect_slashes=False, default=_unknown)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if not scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"] + "/"}
+        await self._router(scope, receive, send)
+
+
+class Methods:
+    """The endpoints of one address, by HTTP method."""
+
+    def __init__(self) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request to the endpoint of its method."""
+        endpoint = self.endpoints.get(scope["method"])
+        if endpoint is not None:
+            await endpoint(scope, receive, send)
+            return
+        allowed = ", ".join(sorted(self.endpoints))
+        said = {"detail": f"Method not allowed here; send one of: {allowed}."}
+        await reply(send, Answer(said, 405, {"allow": allowed}), "-")
+
+
+async def _unknown(scope: Scope, _receive: Receive, send: Send) -> None:
+    said = {"detail": f"No such address: {scope['path'][:200]}. They are listed in the manual."}
+    await reply(send, Answer(said, 404), "-")

@@ -1,0 +1,125 @@
+"""Wires the server: one database, one committer, readers, the API and the console."""
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from ordertrail.actions import workspaces
+from ordertrail.actions.requests import Keep
+from ordertrail.api.call import Limits, Platform
+from ordertrail.api.routes import Api
+from ordertrail.domain.errors import Invalid
+from ordertrail.kit import clock
+from ordertrail.kit.checkpoint import Checkpointer
+from ordertrail.kit.clock import Clock
+from ordertrail.kit.committer import Committer
+from ordertrail.kit.readers import Readers
+from ordertrail.kit.sqlite import ServerLock, Sqlite
+from ordertrail.settings import Settings
+from ordertrail.store import migrations
+from ordertrail.version import VERSION
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread keeps the interpreter while another waits: the committer waits on each step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The parts of a server, from first connection to last."""
+
+    database: Sqlite
+    committer: Committer
+    readers: Readers
+    checkpointer: Checkpointer
+    lock: ServerLock
+
+    def start(self) -> None:
+        """Take the lock and start the threads."""
+        self.lock.take()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self.committer.start()
+        self.readers.start()
+        self.checkpointer.start()
+
+    def stop(self) -> None:
+        """Finish what was accepted, then let go of everything."""
+        self.committer.close()
+        self.readers.close()
+        self.checkpointer.stop()
+        self.database.close()
+        self.lock.release()
+
+
+def database_file(url: str) -> Path:
+    """Return the file that a database URL names; raises Invalid for what is not SQLite."""
+    scheme, _, path = url.partition(":///")
+    if scheme != "sqlite" or not path:
+        raise Invalid({"database-url": f"{scheme[:32]!r} is not supported: use sqlite:///FILE"})
+    return Path(path).expanduser()
+
+
+def open_database(settings: Settings, uid: str, now: Clock = clock.utc_now) -> Sqlite:
+    """Open the database, bring it to this release's schema, and see that a workspace is there."""
+    database = Sqlite(database_file(settings.database_url), settings.read_limit_s)
+    migrations.apply(database, now)
+    database.write(lambda tx: workspaces.ensure_default(tx, uid, now()))
+    return database
+
+
+def parts(settings: Settings, database: Sqlite, now: Clock = clock.utc_now) -> Running:
+    """Return the parts of a server on an open database, not yet started."""
+    return Running(
+        database=database,
+        committer=Committer(database, clock=now, waiting_max=settings.waiting_max),
+        readers=Readers(database),
+        checkpointer=Checkpointer(database),
+        lock=ServerLock(database.path),
+    )
+
+
+class App:
+    """The ASGI application: the API under `/api/`, the console and the rest beside it."""
+
+    def __init__(self, api: Api, web: Starlette) -> None:
+        self._api = api
+        self._web = web
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request to the face that it is for."""
+        is_api = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (self._api if is_api else self._web)(scope, receive, send)
+
+
+def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now) -> App:
+    """Return the ASGI application; it starts and stops the parts with itself."""
+    keep = Keep(settings.request_log_rows_max, timedelta(days=settings.request_log_days_max))
+    platform = Platform(
+        committer=running.committer,
+        readers=running.readers,
+        clock=now,
+        version=VERSION,
+        limits=Limits(body_bytes_max=settings.body_bytes_max),
+        keep_requests=keep if settings.request_log else None,
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        running.start()
+        yield
+        running.stop()
+
+    web = Starlette(routes=[Route("/healthz", _healthz)], lifespan=lifespan)
+    return App(Api(platform), web)
+
+
+async def _healthz(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("ok")

@@ -1,0 +1,71 @@
+"""The settings of one process: read once from the environment, then passed as arguments."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting has the environment name `ORDERTRAIL_` and its own name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="ORDERTRAIL_", frozen=True)
+
+    database_url: str = Field(
+        "sqlite:///ordertrail.db",
+        description="Where the platform keeps its data: sqlite:///FILE.",
+    )
+    url: str = Field(
+        "http://127.0.0.1:8000",
+        description="The endpoint that `ordertrail sync` delivers to.",
+    )
+    token: str = Field(
+        "",
+        description="The 64-character API key for that endpoint.",
+        json_schema_extra={"is_secret": True},
+    )
+    outbox: Path = Field(
+        Path("ordertrail.outbox"),
+        description="The file in which `ordertrail sync` keeps what is still to be delivered.",
+    )
+    connections_max: int = Field(
+        32,
+        ge=1,
+        le=1000,
+        description="How many connections `ordertrail sync` opens to the endpoint.",
+    )
+    body_bytes_max: int = Field(
+        1 << 20,
+        ge=1024,
+        description="The largest request body that the API accepts, in bytes.",
+    )
+    waiting_max: int = Field(
+        5_000,
+        ge=1,
+        description="How many writes may wait for the disk before callers are told to come back.",
+    )
+    read_limit_s: float = Field(
+        10.0,
+        gt=0,
+        description="How long one read of the database may take, in seconds.",
+    )
+    request_log: bool = Field(
+        True,
+        description="Whether answered API calls are logged for the console.",
+    )
+    request_log_rows_max: int = Field(
+        100_000,
+        ge=1_000,
+        description="How many calls the log keeps.",
+    )
+    request_log_days_max: int = Field(
+        7,
+        ge=1,
+        description="For how many days the log keeps a call.",
+    )
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a setting must not be shown."""
+    extra = Settings.model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("is_secret"))
