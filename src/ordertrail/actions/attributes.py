@@ -21,7 +21,9 @@ def learn(
     learnt = attribute.learn(content_type, known, values)
     if not learnt:
         return
-    new = sum(each.id is None for each in learnt.values())
-    numbers = ids.take(tx, workspace_id, attribute=new)["attribute"]
-    named = [each if each.id else replace(each, id=next(numbers)) for each in learnt.values()]
-    workspaces.save_attributes(tx, workspace_id, named)
+    new = [each for each in learnt.values() if each.id is None]
+    numbers = ids.take(tx, workspace_id, attribute=len(new))["attribute"]
+    named = [replace(each, id=number) for each, number in zip(new, numbers, strict=True)]
+    workspaces.add_attributes(tx, workspace_id, named)
+    wider = [each for each in learnt.values() if each.id is not None]
+    workspaces.widen_attributes(tx, workspace_id, wider)

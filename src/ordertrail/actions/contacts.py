@@ -66,11 +66,9 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
                     batch.at,
                 )
             )
-    changed = {entry.subject_id for entry in entries}
-    contacts.save(tx, batch.workspace_id, [c for c in known.values() if c.id in changed])
+    _write(tx, batch.workspace_id, list(known.values()), entries)
     sent = [command.change.attributes for command in accepted]
     attributes.learn(tx, batch.workspace_id, ContentType.CONTACT, sent)
-    journal.append(tx, batch.workspace_id, entries)
     return outcomes
 
 
@@ -102,6 +100,22 @@ def _key(change: ContactChange) -> tuple[str, str]:
     if change.custom_id is not None:
         return "custom_id", change.custom_id
     return "email", folded_email(change.email or "")
+
+
+def _write(tx: Tx, workspace_id: int, known: Sequence[Contact], entries: Sequence[Entry]) -> None:
+    new = {entry.subject_id for entry in entries if entry.is_new}
+    changed = {entry.subject_id for entry in entries} - new
+    moved = {
+        entry.subject_id
+        for entry in entries
+        if not entry.is_new and entry.changes.keys() & {"custom_id", "email"}
+    }
+    contacts.add(tx, workspace_id, [each for each in known if each.id in new])
+    same = [each for each in known if each.id in changed - moved]
+    contacts.change(tx, workspace_id, same, identity=False)
+    other = [each for each in known if each.id in moved - new]
+    contacts.change(tx, workspace_id, other, identity=True)
+    journal.append(tx, workspace_id, entries)
 
 
 def _known(tx: Tx, workspace_id: int, commands: Sequence[Upsert]) -> dict[tuple[str, str], Contact]:

@@ -65,8 +65,8 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     A product that nobody knows becomes a stub; a contact that nobody knows refuses the deal.
     """
     changes = [command.change for command in batch.commands]
-    new_products = _new_products(tx, batch.workspace_id, changes)
-    known = _know(tx, batch.workspace_id, changes, new_products)
+    product_ids, new_products = _products(tx, batch.workspace_id, changes)
+    known = _know(tx, batch.workspace_id, changes, product_ids)
     written = _Written({}, {}, [], [])
     outcomes: list[Upserted | Refused] = []
     for command in batch.commands:
@@ -99,20 +99,23 @@ def history(reader: Reader, workspace_id: int, deal_id: int, limit: int = 100) -
     return journal.of_subject(reader, workspace_id, Subject.DEAL, deal_id, limit)
 
 
-def _new_products(tx: Tx, workspace_id: int, changes: Sequence[DealChange]) -> dict[str, int]:
+def _products(
+    tx: Tx, workspace_id: int, changes: Sequence[DealChange]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The ids of all products that the changes name, and of them those that are new."""
     keys = dict.fromkeys(key for change in changes for key in change.product_keys())
-    missing = keys.keys() - products.ids(tx, workspace_id, keys).keys() if keys else set()
+    known = products.ids(tx, workspace_id, keys)
+    missing = [key for key in keys if key not in known]
     numbers = ids.take(tx, workspace_id, product=len(missing))["product"]
-    return dict(zip((key for key in keys if key in missing), numbers, strict=True))
+    new = dict(zip(missing, numbers, strict=True))
+    return known | new, new
 
 
 def _know(
-    tx: Tx, workspace_id: int, changes: Sequence[DealChange], new_products: dict[str, int]
+    tx: Tx, workspace_id: int, changes: Sequence[DealChange], product_ids: dict[str, int]
 ) -> _Known:
     keys = {change.custom_id for change in changes if change.custom_id is not None}
     found = deals.by_custom_ids(tx, workspace_id, keys)
-    named = {key for change in changes for key in change.product_keys()} - new_products.keys()
-    product_ids = products.ids(tx, workspace_id, named) | new_products
     sent_ids = {i for c in changes for i in c.product_ids or ()}
     sent_ids |= {n.product_id for c in changes for n in c.lines or () if n.product_id is not None}
     linked = {product_id for deal in found.values() for product_id in deal.product_ids}
@@ -198,18 +201,24 @@ def _write(
         for key, product_id in new_products.items()
         if product_id in used
     ]
-    products.save(tx, batch.workspace_id, stubs)
+    products.add(tx, batch.workspace_id, stubs)
     attributes.learn(tx, batch.workspace_id, ContentType.DEAL, written.attributes)
-    deals.save(tx, batch.workspace_id, changed)
-    before = written.before
-    relined = [
-        deal for deal in changed if deal.id not in before or deal.lines != before[deal.id].lines
-    ]
-    relinked = [
-        deal
-        for deal in changed
-        if deal.id not in before or deal.product_ids != before[deal.id].product_ids
-    ]
-    deals.save_lines(tx, batch.workspace_id, relined, [d.id for d in relined if d.id in before])
-    deals.save_links(tx, batch.workspace_id, relinked, [d.id for d in relinked if d.id in before])
+    _write_deals(tx, batch.workspace_id, changed, written.before)
     journal.append(tx, batch.workspace_id, written.entries)
+
+
+def _write_deals(
+    tx: Tx, workspace_id: int, changed: Sequence[Deal], before: Mapping[int, Deal]
+) -> None:
+    """Write each table once, and of a deal that was there only what is different."""
+    new = [deal for deal in changed if deal.id not in before]
+    old = [(before[deal.id], deal) for deal in changed if deal.id in before]
+    moved = [deal for was, deal in old if deal.contact_id != was.contact_id]
+    stayed = [deal for was, deal in old if deal.contact_id == was.contact_id]
+    relined = [deal for was, deal in old if deal.lines != was.lines]
+    relinked = [deal for was, deal in old if deal.linked_ids != was.linked_ids]
+    deals.add(tx, workspace_id, new)
+    deals.change(tx, workspace_id, stayed, contact=False)
+    deals.change(tx, workspace_id, moved, contact=True)
+    deals.save_lines(tx, workspace_id, new + relined, [deal.id for deal in relined])
+    deals.save_links(tx, workspace_id, new + relinked, [deal.id for deal in relinked])

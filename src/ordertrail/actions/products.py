@@ -128,7 +128,10 @@ class _Writing:
     def write(self, tx: Tx) -> None:
         """Write everything that was decided."""
         workspace_id = self._batch.workspace_id
-        products.save(tx, workspace_id, self._changed.values())
+        new = {entry.subject_id for entry in self._entries if entry.is_new}
+        changed = self._changed.values()
+        products.add(tx, workspace_id, [each for each in changed if each.id in new])
+        products.change(tx, workspace_id, [each for each in changed if each.id not in new])
         described = [product.attributes for product in self._changed.values()]
         attributes.learn(tx, workspace_id, ContentType.PRODUCT, described)
         events.add_product_events(tx, workspace_id, self._events)

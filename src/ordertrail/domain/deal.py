@@ -72,7 +72,13 @@ class Deal:
     details: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[OrderProduct, ...] = ()
-    product_ids: tuple[int, ...] = ()
+    linked_ids: tuple[int, ...] = ()
+    """Products that the deal is about besides those of its lines, by id, in growing order."""
+
+    @property
+    def product_ids(self) -> tuple[int, ...]:
+        """All products that the deal is about, each once, those of its lines first."""
+        return tuple(dict.fromkeys((*(line.product_id for line in self.lines), *self.linked_ids)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +174,14 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> tuple[Deal, dict[str,
         lost_at=_moment(deal.lost_at, change.lost_at, status, Status.LOST, facts.at),
         details={**deal.details, **change.details},
         attributes={**deal.attributes, **change.attributes},
+        updated_at=facts.at,
         lines=lines,
-        product_ids=_links(deal.product_ids, change, lines, facts),
+        linked_ids=_links(deal, change, lines, facts),
     )
     changes = differences(_told(deal), _told(changed))
     if not changes:
         return deal, changes
-    return replace(changed, updated_at=facts.at), _readable(changes)
+    return changed, _readable(changes)
 
 
 def _value(value: Money, change: DealChange) -> Money:
@@ -233,21 +240,19 @@ def _lines(sent: tuple[SentLine, ...], currency: str, facts: Facts) -> tuple[Ord
 
 
 def _links(
-    known: tuple[int, ...],
-    change: DealChange,
-    lines: tuple[OrderProduct, ...],
-    facts: Facts,
+    deal: Deal, change: DealChange, lines: tuple[OrderProduct, ...], facts: Facts
 ) -> tuple[int, ...]:
-    """The products a deal is found by: those sent, or as before, and always those of its lines."""
-    sent = [change.product_ids, change.products_custom_id]
-    if all(each is ABSENT for each in sent):
-        links = list(known)
+    """The products that are linked without a line: those sent, or as before."""
+    if change.product_ids is ABSENT and change.products_custom_id is ABSENT:
+        if lines is deal.lines:
+            return deal.linked_ids
+        links = set(deal.linked_ids)
     else:
-        links = list(change.product_ids or ())
+        links = set(change.product_ids or ())
         for product_id in links:
             _known_product(product_id, facts, "products")
-        links += [facts.products[key] for key in change.products_custom_id or ()]
-    return tuple(dict.fromkeys(links + [line.product_id for line in lines]))
+        links.update(facts.products[key] for key in change.products_custom_id or ())
+    return tuple(sorted(links.difference(line.product_id for line in lines)))
 
 
 def _known_product(product_id: int, facts: Facts, field_name: str) -> str:

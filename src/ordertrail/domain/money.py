@@ -3,6 +3,7 @@
 Rounding is half to even, and happens once, when a decimal amount becomes minor units.
 """
 
+import functools
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
@@ -84,6 +85,7 @@ def micros(value: Decimal | int, field: str = "value") -> int:
     return int(_CONTEXT.quantize(within_limit(value, field), _QUANTA[6]).scaleb(6))
 
 
+@functools.lru_cache(maxsize=50_000)
 def unit_price(price_micros: int) -> Decimal:
     """Return millionths as a decimal without trailing zeros, with at least two decimals."""
     exact = Decimal(price_micros).scaleb(-6)

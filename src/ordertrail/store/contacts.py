@@ -1,6 +1,6 @@
 """Contacts as rows."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ordertrail.domain.contact import Contact
@@ -38,10 +38,11 @@ _KNOWN = sql.rows(
     "json_each(:ids) j CROSS JOIN contacts c"
     " WHERE c.workspace_id = :workspace_id AND c.id = j.value",
 )
-_SAVE = sql.upsert(
-    "contacts",
-    "id",
-    "id user_key created_at updated_at custom_id email email_folded profile attributes",
+_ALL = "id user_key created_at updated_at custom_id email email_folded profile attributes"
+_ADD = sql.insert("contacts", _ALL)
+_CHANGE = sql.update("contacts", _ALL, "updated_at profile attributes")
+_CHANGE_ALL = sql.update(
+    "contacts", _ALL, "updated_at custom_id email email_folded profile attributes"
 )
 
 
@@ -80,11 +81,21 @@ def known(reader: Reader, workspace_id: int, ids: Collection[int]) -> set[int]:
     return {row[0] for row in found}
 
 
-def save(tx: Tx, workspace_id: int, contacts: Iterable[Contact]) -> None:
-    """Insert the contacts, or replace those whose id is there."""
-    rows = [_row(contact) for contact in contacts]
-    if rows:
-        tx.run(_SAVE, workspace_id=workspace_id, rows=rows)
+def add(tx: Tx, workspace_id: int, contacts: Sequence[Contact]) -> None:
+    """Insert new contacts."""
+    if contacts:
+        tx.run(_ADD, workspace_id=workspace_id, rows=[_row(contact) for contact in contacts])
+
+
+def change(tx: Tx, workspace_id: int, contacts: Sequence[Contact], *, identity: bool) -> None:
+    """Write contacts that are there; their custom ids and e-mails only with `identity`."""
+    if contacts:
+        statement = _CHANGE_ALL if identity else _CHANGE
+        tx.run(statement, workspace_id=workspace_id, rows=[_row(contact) for contact in contacts])
+
+
+def _folded(contact: Contact) -> str | None:
+    return folded_email(contact.email) if contact.email else None
 
 
 def _row(contact: Contact) -> list[Any]:
@@ -95,7 +106,7 @@ def _row(contact: Contact) -> list[Any]:
         clock.to_micros(contact.updated_at),
         contact.custom_id,
         contact.email,
-        folded_email(contact.email) if contact.email else None,
+        _folded(contact),
         json.dumps(contact.profile),
         json.dumps(contact.attributes),
     ]

@@ -16,7 +16,7 @@ json((SELECT json_group_array(
     json_array(o.product_id, o.product_custom_id, o.quantity, o.price_micros, o.currency)
     ORDER BY o.position)
  FROM order_products o WHERE o.workspace_id = :workspace_id AND o.deal_id = d.id)),
-json((SELECT json_group_array(l.product_id ORDER BY l.position)
+json((SELECT json_group_array(l.product_id)
  FROM deal_products l WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id))
 """
 _BY_CUSTOM_ID = sql.rows(
@@ -28,12 +28,14 @@ _BY_ID = sql.rows(
     _COLUMNS,
     "json_each(:ids) j CROSS JOIN deals d WHERE d.workspace_id = :workspace_id AND d.id = j.value",
 )
-_SAVE = sql.upsert(
-    "deals",
-    "id",
-    "id custom_id name contact_id pipeline_id stage_id status value_minor currency created_at"
-    " updated_at won_at lost_at details attributes",
+_STATE = (
+    "name pipeline_id stage_id status value_minor currency updated_at won_at lost_at"
+    " details attributes"
 )
+_ALL = f"id custom_id contact_id created_at {_STATE}"
+_ADD = sql.insert("deals", _ALL)
+_CHANGE = sql.update("deals", _ALL, _STATE)
+_CHANGE_ALL = sql.update("deals", _ALL, f"contact_id {_STATE}")
 _CLEAR_LINES = (
     "DELETE FROM order_products WHERE workspace_id = :workspace_id"
     " AND deal_id IN (SELECT value FROM json_each(:ids))"
@@ -46,7 +48,7 @@ _CLEAR_LINKS = (
     "DELETE FROM deal_products WHERE workspace_id = :workspace_id"
     " AND deal_id IN (SELECT value FROM json_each(:ids))"
 )
-_ADD_LINKS = sql.insert("deal_products", "deal_id position product_id")
+_ADD_LINKS = sql.insert("deal_products", "deal_id product_id")
 
 
 def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Deal]:
@@ -63,10 +65,17 @@ def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int,
     return {deal.id: deal for deal in map(_deal, found)}
 
 
-def save(tx: Tx, workspace_id: int, deals: Sequence[Deal]) -> None:
-    """Insert the deals, or replace those whose id is there; lines and links are left alone."""
+def add(tx: Tx, workspace_id: int, deals: Sequence[Deal]) -> None:
+    """Insert new deals, without lines and links."""
     if deals:
-        tx.run(_SAVE, workspace_id=workspace_id, rows=[_row(deal) for deal in deals])
+        tx.run(_ADD, workspace_id=workspace_id, rows=[_row(deal) for deal in deals])
+
+
+def change(tx: Tx, workspace_id: int, deals: Sequence[Deal], *, contact: bool) -> None:
+    """Write deals that are there, without lines and links; whose they are only with `contact`."""
+    if deals:
+        statement = _CHANGE_ALL if contact else _CHANGE
+        tx.run(statement, workspace_id=workspace_id, rows=[_row(deal) for deal in deals])
 
 
 def save_lines(tx: Tx, workspace_id: int, deals: Sequence[Deal], replaced: list[int]) -> None:
@@ -91,14 +100,10 @@ def save_lines(tx: Tx, workspace_id: int, deals: Sequence[Deal], replaced: list[
 
 
 def save_links(tx: Tx, workspace_id: int, deals: Sequence[Deal], replaced: list[int]) -> None:
-    """Write the product links of the deals; `replaced` are those that had other links."""
+    """Write the product links that no line makes; `replaced` are the deals that had others."""
     if replaced:
         tx.run(_CLEAR_LINKS, workspace_id=workspace_id, ids=replaced)
-    rows = [
-        [deal.id, position, product_id]
-        for deal in deals
-        for position, product_id in enumerate(deal.product_ids)
-    ]
+    rows = [[deal.id, product_id] for deal in deals for product_id in deal.linked_ids]
     if rows:
         tx.run(_ADD_LINKS, workspace_id=workspace_id, rows=rows)
 
@@ -107,14 +112,14 @@ def _row(deal: Deal) -> list[Any]:
     return [
         deal.id,
         deal.custom_id,
-        deal.name,
         deal.contact_id,
+        clock.to_micros(deal.created_at),
+        deal.name,
         deal.pipeline_id,
         deal.stage_id,
         int(deal.status),
         deal.value.minor,
         deal.value.currency,
-        clock.to_micros(deal.created_at),
         clock.to_micros(deal.updated_at),
         clock.optional_micros(deal.won_at),
         clock.optional_micros(deal.lost_at),
@@ -140,5 +145,5 @@ def _deal(row: list[Any]) -> Deal:
         details=row[13],
         attributes=row[14],
         lines=tuple(OrderProduct(*line) for line in row[15]),
-        product_ids=tuple(row[16]),
+        linked_ids=tuple(row[16]),
     )

@@ -1,6 +1,6 @@
 """Products as rows."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ordertrail.domain.product import Product
@@ -32,9 +32,9 @@ _KEYS = sql.rows(
     "json_each(:ids) j CROSS JOIN products p"
     " WHERE p.workspace_id = :workspace_id AND p.id = j.value",
 )
-_SAVE = sql.upsert(
-    "products", "id", "id custom_id created_at updated_at described_at details attributes"
-)
+_ALL = "id custom_id created_at updated_at described_at details attributes"
+_ADD = sql.insert("products", _ALL)
+_CHANGE = sql.update("products", _ALL, "updated_at described_at details attributes")
 
 
 def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Product]:
@@ -63,11 +63,16 @@ def custom_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[
     return dict(found)
 
 
-def save(tx: Tx, workspace_id: int, products: Iterable[Product]) -> None:
-    """Insert the products, or replace those whose id is there."""
-    rows = [_row(product) for product in products]
-    if rows:
-        tx.run(_SAVE, workspace_id=workspace_id, rows=rows)
+def add(tx: Tx, workspace_id: int, products: Sequence[Product]) -> None:
+    """Insert new products."""
+    if products:
+        tx.run(_ADD, workspace_id=workspace_id, rows=[_row(product) for product in products])
+
+
+def change(tx: Tx, workspace_id: int, products: Sequence[Product]) -> None:
+    """Write what changed of products that are there."""
+    if products:
+        tx.run(_CHANGE, workspace_id=workspace_id, rows=[_row(product) for product in products])
 
 
 def _row(product: Product) -> list[Any]:

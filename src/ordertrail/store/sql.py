@@ -15,13 +15,16 @@ def rows(columns: str, source: str) -> str:
     return f"SELECT json_group_array(json_array({columns})) FROM {source}"
 
 
-def upsert(table: str, key: str, columns: str, parameter: str = "rows") -> str:
-    """Return a statement that inserts the sent rows, or replaces those whose key is there."""
-    names = columns.split()
-    assigned = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key.split())
+def update(table: str, columns: str, changed: str) -> str:
+    """Return a statement that takes whole rows, and sets the changed columns of those there.
+
+    An index is rewritten when one of its columns is set, even to the same value: name only
+    columns that change.
+    """
+    assigned = ", ".join(f"{name} = excluded.{name}" for name in changed.split())
     return (
-        f"{insert(table, columns, parameter)} ON CONFLICT (workspace_id, {', '.join(key.split())})"
-        f" DO UPDATE SET {assigned}"
+        f"{insert(table, columns)} WHERE true"
+        f" ON CONFLICT (workspace_id, id) DO UPDATE SET {assigned}"
     )
 
 
@@ -31,5 +34,5 @@ def insert(table: str, columns: str, parameter: str = "rows") -> str:
     listed = ", ".join(names)
     return (
         f"INSERT INTO {table} (workspace_id, {listed})"
-        f" SELECT :workspace_id, {listed} FROM {sent(parameter, *names)} WHERE true"
+        f" SELECT :workspace_id, {listed} FROM {sent(parameter, *names)}"
     )

@@ -1,6 +1,6 @@
 """Workspaces, their pipelines and attribute definitions as rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,9 @@ _ATTRIBUTES = sql.rows(
     "a.id, a.content_type, a.name, a.value_type, a.is_inferred",
     "attributes a WHERE a.workspace_id = :workspace_id AND a.content_type = :content_type",
 )
-_SAVE_ATTRIBUTES = sql.upsert("attributes", "id", "id content_type name value_type is_inferred")
+_ATTRIBUTE = "id content_type name value_type is_inferred"
+_ADD_ATTRIBUTES = sql.insert("attributes", _ATTRIBUTE)
+_WIDEN_ATTRIBUTES = sql.update("attributes", _ATTRIBUTE, "value_type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +117,23 @@ def attributes(
     }
 
 
-def save_attributes(tx: Tx, workspace_id: int, attributes: Iterable[Attribute]) -> None:
-    """Insert attribute definitions, or replace those whose id is there."""
-    tx.run(
-        _SAVE_ATTRIBUTES,
-        workspace_id=workspace_id,
-        rows=[
-            [each.id, str(each.content_type), each.name, str(each.value_type), each.is_inferred]
-            for each in attributes
-        ],
-    )
+def add_attributes(tx: Tx, workspace_id: int, attributes: Sequence[Attribute]) -> None:
+    """Insert attribute definitions."""
+    if attributes:
+        tx.run(_ADD_ATTRIBUTES, workspace_id=workspace_id, rows=_attribute_rows(attributes))
+
+
+def widen_attributes(tx: Tx, workspace_id: int, attributes: Sequence[Attribute]) -> None:
+    """Write the types of attribute definitions that are there."""
+    if attributes:
+        tx.run(_WIDEN_ATTRIBUTES, workspace_id=workspace_id, rows=_attribute_rows(attributes))
+
+
+def _attribute_rows(attributes: Sequence[Attribute]) -> list[Any]:
+    return [
+        [each.id, str(each.content_type), each.name, str(each.value_type), each.is_inferred]
+        for each in attributes
+    ]
 
 
 def _workspace(row: list[Any]) -> Workspace:

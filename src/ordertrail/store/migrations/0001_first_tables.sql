@@ -154,13 +154,13 @@ CREATE TABLE order_products (
     FOREIGN KEY (workspace_id, deal_id) REFERENCES deals (workspace_id, id),
     FOREIGN KEY (workspace_id, product_id) REFERENCES products (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX order_products_product ON order_products (workspace_id, product_id, deal_id);
 
 CREATE TABLE deal_products (
     workspace_id INTEGER NOT NULL,
     deal_id INTEGER NOT NULL,
-    position INTEGER NOT NULL,
     product_id INTEGER NOT NULL,
-    PRIMARY KEY (workspace_id, deal_id, position),
+    PRIMARY KEY (workspace_id, deal_id, product_id),
     FOREIGN KEY (workspace_id, deal_id) REFERENCES deals (workspace_id, id),
     FOREIGN KEY (workspace_id, product_id) REFERENCES products (workspace_id, id)
 ) STRICT, WITHOUT ROWID;

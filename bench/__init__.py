@@ -1,0 +1,1 @@
+"""Benchmarks: each case beside a peer or a limit, measured in the same run."""
