@@ -89,7 +89,7 @@ def read(path: Path) -> Reading:
     """Read a `.parquet`, `.csv` or `.csv.gz` file; what cannot be an order is counted by reason.
 
     Every order passes `domain.order.check`. Raises Invalid, before any order is made, that names
-    the row and column when a cell is not of the format.
+    the row and column when a cell is not of the format; Refused when Parquet cannot be read here.
     """
     table = columns.read(path, invoices.FIELDS)
     values = Values(table)
