@@ -27,7 +27,7 @@ LAYERS = {  # layer: what it may know about, besides itself
     "sync": {"domain", "kit", "client"},
 }
 _ALONE = {"settings", "version", "sample"}
-_WIRING = {"app", "cli", "demo"}
+_WIRING = {"app", "cli", "commands"}
 MAY_IMPORT = {
     **LAYERS,
     **{name: set[str]() for name in _ALONE},
@@ -46,7 +46,7 @@ ONLY_IN = {  # third-party or standard module: the layers that may import it
     "starlette": {"api", "console", "app"},
 }
 SQL_IN = ("store/", "insight/", "kit/", "sync/outbox")
-STOPWATCH_IN = {"kit", "api", "app", "sync", "cli", "demo"}
+STOPWATCH_IN = {"kit", "api", "app", "sync", "cli", "commands"}
 
 _CLOCK = {
     "datetime.date.today",

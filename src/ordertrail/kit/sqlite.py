@@ -136,6 +136,8 @@ class ServerLock:
 
     def take(self) -> None:
         """Take the lock, or raise DatabaseRefused naming the process that holds it."""
+        if self._descriptor is not None:
+            return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -144,7 +146,7 @@ class ServerLock:
             holder = os.read(descriptor, 20).decode() or "unknown"
             os.close(descriptor)
             raise DatabaseRefused(
-                f"{self._path.with_suffix('')} is served by another process (pid {holder});"
+                f"{self._path.name.removesuffix('.lock')} is served by another process (pid {holder});"
                 " stop that one, or give this one a database of its own"
             ) from None
         os.ftruncate(descriptor, 0)

@@ -1,0 +1,31 @@
+"""`ordertrail doctor`: what this installation is, and whether it can work."""
+
+import platform
+
+import typer
+
+from ordertrail import app
+from ordertrail.kit.sqlite import Sqlite
+from ordertrail.settings import Settings, is_secret
+from ordertrail.store import migrations
+from ordertrail.version import VERSION
+
+
+def run(settings: Settings) -> None:
+    """Print version, settings and the state of the database."""
+    typer.echo(f"ordertrail {VERSION} on Python {platform.python_version()}\n")
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        shown = ("set" if value else "not set") if is_secret(name) else value
+        typer.echo(f"ORDERTRAIL_{name.upper()} = {shown}\n    {field.description}")
+    typer.echo(f"\ndatabase: {_state(settings)}")
+
+
+def _state(settings: Settings) -> str:
+    path = app.database_file(settings.database_url)
+    if not path.exists():
+        return f"{path} is not there yet; `ordertrail serve` makes it"
+    database = Sqlite(path)
+    pending = database.read(migrations.pending)
+    database.close()
+    return f"{len(pending)} migrations to run: ordertrail migrate" if pending else "up to date"
