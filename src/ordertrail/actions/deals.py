@@ -6,6 +6,7 @@ from typing import Any
 
 from ordertrail.actions import attributes
 from ordertrail.domain import deal as rules
+from ordertrail.domain import deal_story
 from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.deal import Deal, DealChange, Facts
@@ -150,12 +151,10 @@ def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Writ
         at=batch.at,
     )
     before = known.deals.get(change.custom_id)
-    draft = before or rules.draft(0, change, facts)
-    deal, changes = rules.apply(draft, change, facts)
+    deal = rules.apply(before or rules.draft(change, facts), change, facts)
     if before is None:
         deal = rules.with_id(deal, next(known.new_deals))
-        changes = rules.created(deal)
-    if changes:
+    if deal is not before:
         if before is not None:
             written.before.setdefault(deal.id, before)
         known.deals[change.custom_id] = written.after[deal.id] = deal
@@ -166,7 +165,7 @@ def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Writ
                 deal.id,
                 deal.contact_id,
                 before is None,
-                changes,
+                deal_story.changes(before, deal),
                 command.author,
                 batch.at,
             )

@@ -1,5 +1,6 @@
 """Every call passes here: body limit, key, handler, answer as JSON, one row in the log."""
 
+import itertools
 import logging
 import secrets
 import time
@@ -33,9 +34,15 @@ class Gate:
     def __init__(self, platform: Platform) -> None:
         limits = platform.limits
         self.platform = platform
+        self._request_ids = itertools.count(1)
+        self._process = secrets.token_hex(6)
         self.keyring = Keyring(
             platform.readers, seen_s=limits.key_seen_s, cached_max=limits.keys_cached_max
         )
+
+    def next_request_id(self) -> str:
+        """Return an id that no other request of any process has."""
+        return f"{self._process}-{next(self._request_ids):x}"
 
     def endpoint(self, handle: Handler, access: str) -> "Endpoint":
         """Return an ASGI endpoint whose callers need a key with this access."""
@@ -59,7 +66,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
-        request_id = secrets.token_hex(8)
+        request_id = self._gate.next_request_id()
         call, answer = await self._answered(scope, receive, request_id)
         await reply(send, answer, request_id)
         if call is not None:

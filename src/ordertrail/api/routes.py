@@ -42,14 +42,19 @@ class Api:
         for method, path, handle in ROUTES:
             access = "read" if method == "GET" else "write"
             by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(handle, access)
-        routes = [Route(path, methods) for path, methods in by_path.items()]
+        self._fixed = {path: methods for path, methods in by_path.items() if "{" not in path}
+        routes = [Route(path, methods) for path, methods in by_path.items() if "{" in path]
         self._router = Router(routes, redirect_slashes=False, default=_unknown)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if not scope["path"].endswith("/"):
             scope = {**scope, "path": scope["path"] + "/"}
-        await self._router(scope, receive, send)
+        fixed = self._fixed.get(scope["path"])
+        if fixed is not None:
+            await fixed(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
 
 
 class Methods:

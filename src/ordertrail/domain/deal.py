@@ -10,7 +10,6 @@ from typing import Any
 from ordertrail.domain import money
 from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.journal import differences
 from ordertrail.domain.money import Money
 from ordertrail.domain.pipeline import KnownStages
 
@@ -134,13 +133,13 @@ class Facts:
     at: datetime
 
 
-def draft(deal_id: int, change: DealChange, facts: Facts) -> Deal:
-    """Return the deal that a first request begins with, before its change is applied."""
+def draft(change: DealChange, facts: Facts) -> Deal:
+    """Return the deal that a first request begins with, before its change and without an id."""
     stage = facts.stages.first(change.pipeline or None)
     return Deal(
-        id=deal_id,
+        id=0,
         custom_id=change.custom_id,
-        name=change.name or change.custom_id or f"Deal {deal_id}",
+        name=change.name or change.custom_id or "Deal",
         contact_id=None,
         pipeline_id=stage.pipeline_id,
         stage_id=stage.id,
@@ -151,8 +150,10 @@ def draft(deal_id: int, change: DealChange, facts: Facts) -> Deal:
     )
 
 
-def apply(deal: Deal, change: DealChange, facts: Facts) -> tuple[Deal, dict[str, tuple[Any, Any]]]:
-    """Return the deal after the change, and what differs; only what was sent is touched.
+def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
+    """Return the deal after the change; only what was sent is touched.
+
+    A change of nothing returns the very deal that was given.
 
     Raises Invalid naming the field for an unknown stage, currency, product or an amount that the
     currency cannot hold.
@@ -161,8 +162,8 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> tuple[Deal, dict[str,
     value = _value(deal.value, change)
     lines = deal.lines if change.lines is ABSENT else _lines(change.lines, value.currency, facts)
     pipeline_id, stage_id = _place(deal, change, facts.stages)
-    changed = replace(
-        deal,
+    changed = Deal(
+        id=deal.id,
         custom_id=change.custom_id or deal.custom_id,
         name=deal.name if change.name is ABSENT else change.name,
         contact_id=deal.contact_id if facts.contact_id is ABSENT else facts.contact_id,
@@ -170,18 +171,21 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> tuple[Deal, dict[str,
         stage_id=stage_id,
         status=status,
         value=value,
+        created_at=deal.created_at,
+        updated_at=facts.at,
         won_at=_moment(deal.won_at, change.won_at, status, Status.WON, facts.at),
         lost_at=_moment(deal.lost_at, change.lost_at, status, Status.LOST, facts.at),
         details={**deal.details, **change.details},
         attributes={**deal.attributes, **change.attributes},
-        updated_at=facts.at,
         lines=lines,
         linked_ids=_links(deal, change, lines, facts),
     )
-    changes = differences(_told(deal), _told(changed))
-    if not changes:
-        return deal, changes
-    return changed, _readable(changes)
+    return changed if differs(deal, changed) else deal
+
+
+def differs(old: Deal, new: Deal) -> bool:
+    """Tell whether anything is different besides the time of the last change."""
+    return replace(new, updated_at=old.updated_at) != old
 
 
 def _value(value: Money, change: DealChange) -> Money:
@@ -262,52 +266,6 @@ def _known_product(product_id: int, facts: Facts, field_name: str) -> str:
         raise Invalid({field_name: f"no product with the id {product_id}"}) from None
 
 
-def _told(deal: Deal) -> dict[str, Any]:
-    """The fields of a deal as the journal tells them."""
-    return {
-        "custom_id": deal.custom_id,
-        "name": deal.name,
-        "user_id": deal.contact_id,
-        "pipeline": deal.pipeline_id,
-        "stage": deal.stage_id,
-        "status": int(deal.status),
-        "value": str(deal.value.amount),
-        "currency": deal.value.currency,
-        "won_at": deal.won_at,
-        "lost_at": deal.lost_at,
-        "order_products": deal.lines,
-        "products": deal.product_ids,
-        **deal.details,
-        **deal.attributes,
-    }
-
-
 def with_id(deal: Deal, deal_id: int) -> Deal:
-    """Return a drafted deal under its own id, and under a name if nobody named it."""
+    """Return a drafted deal under its own id."""
     return replace(deal, id=deal_id)
-
-
-def created(deal: Deal) -> dict[str, tuple[Any, Any]]:
-    """Return what the journal tells of a new deal: every field that has a value."""
-    told = {name: (None, value) for name, value in _told(deal).items() if value not in (None, ())}
-    return _readable(told)
-
-
-def _readable(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
-    """Lines as a request names them: the journal is read by people."""
-    if "order_products" not in changes:
-        return changes
-    old, new = changes["order_products"]
-    return {**changes, "order_products": (_readable_lines(old), _readable_lines(new))}
-
-
-def _readable_lines(lines: tuple[OrderProduct, ...] | None) -> list[dict[str, Any]]:
-    return [
-        {
-            "product_custom_id": line.product_custom_id,
-            "quantity": line.quantity,
-            "value": money.unit_price(line.price_micros),
-            "currency": line.currency,
-        }
-        for line in lines or ()
-    ]

@@ -1,5 +1,6 @@
 """JSON bodies and the fields in them: what a value must look like, said by field."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,9 @@ NUMBER_MAX = 10**18
 DECIMALS_MAX = 18
 ID_LENGTH_MAX = 255
 ID_MAX = 2**63 - 1
+
+_SUSPECT = re.compile(rb"\\u0000|[0-9.]{17}|[0-9][eE]")
+"""What a body must contain to have a NUL or a number beyond the limits; most have nothing of it."""
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -37,7 +41,8 @@ def decode(raw: bytes) -> Any:
         raise Invalid({"body": f"is not JSON: {error}"}) from None
     except RecursionError:
         raise Invalid({"body": f"is nested deeper than {DEPTH_MAX} levels"}) from None
-    _check(value, "body", DEPTH_MAX)
+    if raw.count(b"{") + raw.count(b"[") > DEPTH_MAX or _SUSPECT.search(raw):
+        _check(value, "body", DEPTH_MAX)
     return value
 
 
@@ -151,7 +156,7 @@ def iso(at: datetime | date) -> str:
     """Return a time as the API writes it: UTC, with microseconds and Z."""
     if not isinstance(at, datetime):
         return at.isoformat()
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def optional_iso(at: datetime | None) -> str | None:

@@ -87,7 +87,11 @@ def encode(deal: Deal, custom_ids: Mapping[int, str]) -> dict[str, Any]:
 
 def _amount_text(deal: Deal) -> str:
     """Money goes out as text with two decimals, or three or four where the currency has them."""
-    return format(deal.value.amount, f".{max(2, money.exponent(deal.value.currency))}f")
+    decimals = money.exponent(deal.value.currency)
+    shown = max(2, decimals)
+    digits = str(abs(deal.value.minor) * 10 ** (shown - decimals)).rjust(shown + 1, "0")
+    sign = "-" if deal.value.minor < 0 else ""
+    return f"{sign}{digits[:-shown]}.{digits[-shown:]}"
 
 
 def _encode_line(line: OrderProduct) -> dict[str, Any]:
