@@ -1,0 +1,104 @@
+"""A fresh platform for one test: a real database file, the real parts, called in process."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asgi
+from ordertrail import app
+from ordertrail.actions import keys, workspaces
+from ordertrail.actions.workspaces import Workspace
+from ordertrail.kit import clock
+from ordertrail.kit.clock import Clock
+from ordertrail.kit.sqlite import Sqlite
+from ordertrail.settings import Settings
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running platform: call it with a token, or look into its database."""
+
+    settings: Settings
+    running: app.Running
+    caller: asgi.Caller
+    now: Clock
+
+    @property
+    def database(self) -> Sqlite:
+        return self.running.database
+
+    def new_token(
+        self,
+        scope: str = "both",
+        *,
+        workspace_id: int = 1,
+        rate_limit: int = 0,
+        networks: Sequence[str] = (),
+    ) -> str:
+        token = secrets.token_hex(32)
+        key = keys.new_key(
+            workspace_id, "test", scope, self.now(), rate_limit=rate_limit, networks=networks
+        )
+        self.database.write(lambda tx: keys.create(tx, key, token))
+        return token
+
+    def new_workspace(self, workspace_id: int) -> None:
+        made = Workspace(workspace_id, f"w{workspace_id}", "Other", "EUR", "UTC", self.now())
+        self.database.write(lambda tx: workspaces.create(tx, made))
+
+    def call(
+        self, token: str, method: str, target: str, json: Any = None, **more: Any
+    ) -> asgi.Reply:
+        headers = {"Authorization": f"Token {token}", "Accept": "*/*; version=2"}
+        headers |= more.pop("headers", {})
+        return self.caller.call(method, target, json=json, headers=headers, **more)
+
+    def rows(self, table: str) -> list[list[Any]]:
+        """All rows of a table, each as a list, in the order of the primary key."""
+        columns = self.database.read(
+            lambda reader: reader.rows(
+                "SELECT json_group_array(json_array(name)) FROM pragma_table_info(:t)", t=table
+            )
+        )
+        listed = ", ".join(name for [name] in columns)
+        query = f"SELECT json_group_array(json_array({listed})) FROM {table}"
+        return self.database.read(lambda reader: reader.rows(query))
+
+    def counts(self, *, but: Sequence[str] = ("requests", "sequences")) -> dict[str, int]:
+        """How many rows each table has, besides those named."""
+        tables = self.database.read(
+            lambda reader: reader.rows(
+                "SELECT json_group_array(json_array(name)) FROM sqlite_schema WHERE type = 'table'"
+            )
+        )
+        return {
+            name: self.database.read(
+                lambda r, name=name: r.rows(f"SELECT json_array(json_array(count(*))) FROM {name}")
+            )[0][0]
+            for [name] in tables
+            if name not in but
+        }
+
+
+@contextlib.contextmanager
+def serve(folder: Path, now: Clock = clock.utc_now, **settings: Any) -> Iterator[Served]:
+    """A platform on a database file in the folder, started and stopped."""
+    chosen = Settings(database_url=f"sqlite:///{folder}/platform.db", **settings)
+    database = app.open_database(chosen, "test-installation", now)
+    running = app.parts(chosen, database, now)
+    with asgi.serving(app.create_app(chosen, running, now)) as caller:
+        yield Served(chosen, running, caller, now)
+
+
+class HandClock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
