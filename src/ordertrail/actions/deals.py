@@ -155,8 +155,8 @@ def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Writ
     if before is None:
         deal = rules.with_id(deal, next(known.new_deals))
     if deal is not before:
-        if before is not None:
-            written.before.setdefault(deal.id, before)
+        if before is not None and deal.id not in written.after:
+            written.before[deal.id] = before
         known.deals[change.custom_id] = written.after[deal.id] = deal
         written.attributes.append(change.attributes)
         written.entries.append(

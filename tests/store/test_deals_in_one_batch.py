@@ -1,0 +1,45 @@
+"""Two changes of one deal that happen to share a batch: both are kept."""
+
+from ordertrail.actions import deals
+from ordertrail.domain.deal import DealChange, SentLine
+from ordertrail.domain.journal import Author
+from ordertrail.kit.committer import Batch
+from served import Served
+
+ME = Author("test")
+
+
+def upsert(platform: Served, *changes: DealChange) -> None:
+    commands = [deals.Upsert(change, ME) for change in changes]
+    batch = Batch(1, platform.now(), commands)
+    for outcome in platform.database.write(lambda tx: deals.upsert(tx, batch)):
+        assert not isinstance(outcome, Exception), outcome
+
+
+def kept_lines(platform: Served) -> list[tuple[str, int]]:
+    found = platform.database.read(lambda reader: deals.find(reader, 1, "A"))
+    return [(line.product_custom_id, line.quantity) for line in found.deal.lines]
+
+
+def lines(*quantities: int) -> tuple[SentLine, ...]:
+    return tuple(SentLine(n, 1_000_000, product_custom_id=f"P{n}") for n in quantities)
+
+
+def test_a_deal_created_and_moved_in_one_batch_keeps_its_lines(platform: Served) -> None:
+    created = DealChange("A", lines=lines(1, 2), products_custom_id=("P3",))
+    upsert(platform, created, DealChange("A", stage=2))
+    assert kept_lines(platform) == [("P1", 1), ("P2", 2)]
+    found = platform.database.read(lambda reader: deals.find(reader, 1, "A"))
+    assert sorted(found.custom_ids.values()) == ["P1", "P2", "P3"]
+
+
+def test_lines_sent_twice_in_one_batch_are_the_later_ones(platform: Served) -> None:
+    upsert(platform, DealChange("A", lines=lines(1)))
+    upsert(platform, DealChange("A", lines=lines(2, 3)), DealChange("A", lines=lines(4)))
+    assert kept_lines(platform) == [("P4", 4)]
+
+
+def test_lines_changed_and_changed_back_in_one_batch_are_as_before(platform: Served) -> None:
+    upsert(platform, DealChange("A", lines=lines(1)))
+    upsert(platform, DealChange("A", lines=lines(2)), DealChange("A", lines=lines(1)))
+    assert kept_lines(platform) == [("P1", 1)]
