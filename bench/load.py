@@ -47,12 +47,14 @@ class Connection(asyncio.Protocol):
         self.buffer = b""
         self.send()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         if not self.done.done():
             self.done.set_result(None)
 
 
-async def run(host: str, port: int, connections: int, seconds: float, requests: list[bytes]) -> dict:
+async def run(
+    host: str, port: int, connections: int, seconds: float, requests: list[bytes]
+) -> dict:
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     until = started + seconds

@@ -1,0 +1,141 @@
+"""Deal upserts over HTTP: two lines each, durable, against what the server can answer at all.
+
+One server process on SQLite, a load generator on the same machine. The echo is `GET /healthz` of
+the same server over the same connections: what HTTP alone costs. Every deal is placed, and later
+sent again with another stage, as shops do.
+"""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+CONNECTIONS = 32
+DEALS = 20_000
+
+
+class Server:
+    """A real server process on a fresh database."""
+
+    def __init__(self, folder: str) -> None:
+        environment = {**os.environ, "ORDERTRAIL_DATABASE_URL": f"sqlite:///{folder}/bench.db"}
+        command = [sys.executable, "-m", "ordertrail"]
+        made = subprocess.run(
+            [*command, "keys", "create", "--name", "bench", "--json"],
+            env=environment,
+            capture_output=True,
+            check=True,
+        )
+        self.token = json.loads(made.stdout)["token"]
+        self.process = subprocess.Popen(
+            [*command, "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        found = re.search(r":(\d+)$", self.process.stdout.readline().strip())
+        assert found, "the server did not say its address"
+        self.port = int(found[1])
+
+    def request(self, method: str, path: str, body: object = None) -> str:
+        raw = "" if body is None else json.dumps(body)
+        return (
+            f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Token {self.token}\r\n"
+            "Accept: */*; version=2\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(raw)}\r\n\r\n{raw}"
+        )
+
+    def load(self, requests: list[str], seconds: float, connections: int = CONNECTIONS) -> dict:
+        arguments = ["127.0.0.1", str(self.port), str(connections), str(seconds)]
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.load", *arguments],
+            input=json.dumps(requests),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=30)
+
+
+def deal(number: int, stage: int) -> dict:
+    skus = [f"SKU-{number % 500}", f"SKU-{(number + 7) % 500}"]
+    return {
+        "custom_id": f"ORD-{number}",
+        "user_custom_id": f"user-{number % 1000}",
+        "name": f"Order #{number}",
+        "stage": stage,
+        "status": stage,
+        "value": 24.9 + number % 7,
+        "currency": "USD",
+        "delivery_cost": 9.99,
+        "products_custom_id": skus,
+        "order_products": [
+            {"product_custom_id": skus[0], "value": 19.9, "currency": "USD", "quantity": 1},
+            {"product_custom_id": skus[1], "value": 5.0 + number % 7, "quantity": 1},
+        ],
+    }
+
+
+def run(seconds: float) -> dict:
+    """Measure the echo, the upserts, the echo again; then one lone client."""
+    rng = random.Random(1)
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(folder)
+        people = [
+            server.request(
+                "POST", "/api/public/users/update_or_create/", {"custom_id": f"user-{n}"}
+            )
+            for n in range(1000)
+        ]
+        server.load(people, 1.0)
+        numbers = [n - back for n in range(DEALS) for back in (0, rng.randrange(200)) if n >= back]
+        seen: set[int] = set()
+        upserts = []
+        for number in numbers:
+            upserts.append(
+                server.request(
+                    "POST",
+                    "/api/public/deals/update_or_create/",
+                    deal(number, 2 if number in seen else 1),
+                )
+            )
+            seen.add(number)
+        echo = [server.request("GET", "/healthz")]
+        before = server.load(echo, seconds / 2)
+        upserted = server.load(upserts, seconds)
+        after = server.load(echo, seconds / 2)
+        alone = server.load(upserts, seconds / 2, connections=1)
+        time.sleep(0.2)
+        size = Path(folder, "bench.db").stat().st_size
+        server.stop()
+    echoed = (before["requests_per_s"] + after["requests_per_s"]) / 2
+    return {
+        "upserts": upserted,
+        "echo_per_s": echoed,
+        "ratio_to_echo": upserted["requests_per_s"] / echoed,
+        "alone": alone,
+        "database_bytes": size,
+    }
+
+
+def lines(found: dict) -> list[str]:
+    upserts, alone = found["upserts"], found["alone"]
+    return [
+        f"upserts, 32 connections  {upserts['requests_per_s']:8,.0f}/s, {_latency(upserts)}",
+        f"echo, 32 connections     {found['echo_per_s']:8,.0f}/s",
+        f"upserts to echo          {found['ratio_to_echo']:8.2f}",
+        f"upserts, one connection  {alone['requests_per_s']:8,.0f}/s, {_latency(alone)}",
+    ]
+
+
+def _latency(found: dict) -> str:
+    spread = f"p50 {found['p50_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms"
+    return f"{spread}, {found['failures']} failures"
