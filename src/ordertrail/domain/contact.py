@@ -22,6 +22,9 @@ LENGTHS_MAX = {
 }
 """The longest text of each field; what the guide's hosted service keeps, and 255 for ids."""
 
+LENGTH_MAX = 2048
+"""The longest text of every other standard field."""
+
 PROFILE = frozenset(
     "first_name last_name phone_number gender status country region city timezone score"
     " unsubscribed notifications first_seen last_seen last_contacted gravatar_url facebook_url"
@@ -69,13 +72,13 @@ class ContactChange:
 def check(change: ContactChange) -> None:
     """Raise Invalid, naming every field of the change that is too long or not as it must be."""
     wrong = {
-        name: f"must have at most {LENGTHS_MAX[name]} characters"
+        name: f"must have at most {LENGTHS_MAX.get(name, LENGTH_MAX)} characters"
         for name, value in (
             ("custom_id", change.custom_id),
             ("email", change.email),
             *change.profile.items(),
         )
-        if isinstance(value, str) and len(value) > LENGTHS_MAX.get(name, 2048)
+        if isinstance(value, str) and len(value) > LENGTHS_MAX.get(name, LENGTH_MAX)
     }
     if change.custom_id is None and not change.email:
         wrong["custom_id"] = "send custom_id, or at least email: one must tell who this is"

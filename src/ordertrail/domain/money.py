@@ -96,7 +96,7 @@ def unit_price(price_micros: int) -> Decimal:
 def within_limit(value: Decimal | int, field: str) -> Decimal:
     """Return the value as a Decimal, or raise Invalid when it is not finite or too large."""
     number = Decimal(value)
-    if not number.is_finite() or abs(number) >= _LIMIT:
+    if not number.is_finite() or number.copy_abs() >= _LIMIT:
         raise Invalid({field: "must be a number under 1,000,000,000,000"})
     return number
 

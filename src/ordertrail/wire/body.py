@@ -1,14 +1,15 @@
 """JSON bodies and the fields in them: what a value must look like, said by field."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 import msgspec
 
 from ordertrail.domain import money
+from ordertrail.domain.attribute import standard_name
 from ordertrail.domain.errors import Invalid
 
 DEPTH_MAX = 32
@@ -19,6 +20,8 @@ ID_MAX = 2**63 - 1
 
 _SUSPECT = re.compile(rb"\\u0000|[0-9.]{17}|[0-9][eE]")
 """What a body must contain to have a NUL or a number beyond the limits; most have nothing of it."""
+
+_DIGITS = re.compile(r"\s*[0-9]{1,19}\s*", re.ASCII)
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -37,7 +40,7 @@ def decode(raw: bytes) -> Any:
     """Return what the JSON says, with numbers as int or Decimal; raises Invalid."""
     try:
         value = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, DecimalException) as error:
         raise Invalid({"body": f"is not JSON: {error}"}) from None
     except RecursionError:
         raise Invalid({"body": f"is nested deeper than {DEPTH_MAX} levels"}) from None
@@ -76,7 +79,7 @@ def text(length_max: int) -> Read:
 
 def whole(field: str, value: object) -> int:
     """Read a whole number, also from text of digits."""
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if isinstance(value, Decimal) and value == value.to_integral_value():
         value = int(value)
@@ -152,6 +155,16 @@ def fields(sent: Mapping[str, Any], readers: Mapping[str, Read]) -> dict[str, An
     return known
 
 
+def under_known_names(sent: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """Return the fields that were sent under the names by which they are kept.
+
+    A name that differs from a known one by case or blanks only ("First name") means that one,
+    unless the known name itself was sent too.
+    """
+    other = {standard_name(name): value for name, value in sent.items() if name not in known}
+    return {**other, **{name: value for name, value in sent.items() if name in known}}
+
+
 def iso(at: datetime | date) -> str:
     """Return a time as the API writes it: UTC, with microseconds and Z."""
     if not isinstance(at, datetime):
@@ -189,7 +202,8 @@ def _check(value: object, where: str, levels: int) -> None:
             raise Invalid({where: "is a number too large to keep"})
     elif isinstance(value, Decimal):
         exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int) or exponent < -DECIMALS_MAX or abs(value) >= NUMBER_MAX:
+        is_long = not isinstance(exponent, int) or abs(exponent) > DECIMALS_MAX
+        if is_long or value.copy_abs() >= NUMBER_MAX:
             raise Invalid({where: "is a number with too many digits to keep"})
 
 

@@ -1,13 +1,20 @@
 """Contacts ("users") on the wire."""
 
+from decimal import Decimal
 from typing import Any
 
 from ordertrail.domain.absent import ABSENT
-from ordertrail.domain.attribute import standard_name
-from ordertrail.domain.contact import PROFILE, READ_ONLY, Contact, ContactChange
+from ordertrail.domain.contact import (
+    LENGTHS_MAX,
+    PROFILE,
+    READ_ONLY,
+    Contact,
+    ContactChange,
+)
 from ordertrail.domain.errors import Invalid
 from ordertrail.wire import body
 
+_NAMES = PROFILE | READ_ONLY | {"custom_id", "email", "phone"}
 _SHOWN = ("first_name", "last_name", "phone_number", "country", "region", "city")
 
 
@@ -15,12 +22,13 @@ def decode_change(sent: dict[str, Any]) -> ContactChange:
     """Read what a request says about a contact; the guide's `phone` is `phone_number`."""
     profile: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
+    sent = body.under_known_names(sent, _NAMES)
     for name, value in sent.items():
         field = "phone_number" if name == "phone" else name
         if field in PROFILE:
             profile[field] = _scalar(name, value)
-        elif field not in READ_ONLY and field not in ("custom_id", "email"):
-            attributes[standard_name(field)] = value
+        elif field not in _NAMES:
+            attributes[field] = value
     custom_id = sent.get("custom_id")
     return ContactChange(
         custom_id=None if custom_id is None else body.identifier("custom_id", custom_id),
@@ -73,4 +81,8 @@ def _email(value: object) -> str | None:
 def _scalar(field: str, value: object) -> object:
     if isinstance(value, dict | list):
         raise Invalid({field: "must be a single value"})
-    return str(value) if field.startswith("phone") and isinstance(value, int) else value
+    if value is None or (field not in LENGTHS_MAX and field != "phone"):
+        return value
+    if isinstance(value, bool | Decimal):
+        raise Invalid({field: "must be text"})
+    return str(value)

@@ -6,7 +6,6 @@ from typing import Any
 
 from ordertrail.domain import money
 from ordertrail.domain.absent import ABSENT
-from ordertrail.domain.attribute import standard_name
 from ordertrail.domain.deal import (
     DETAILS,
     NAME_LENGTH_MAX,
@@ -27,6 +26,7 @@ _NO_DETAILS = dict.fromkeys(sorted(DETAILS))
 
 def decode_change(sent: dict[str, Any]) -> DealChange:
     """Read what a request says about a deal; unknown keys are custom attributes."""
+    sent = body.under_known_names(sent, _NAMES)
     known = body.fields(sent, _READERS)
     if "order_products" in known:
         known["lines"] = known.pop("order_products")
@@ -37,8 +37,8 @@ def decode_change(sent: dict[str, Any]) -> DealChange:
     for name, value in sent.items():
         if name in DETAILS:
             details[name] = value
-        elif name not in _READERS and name not in READ_ONLY:
-            attributes[standard_name(name)] = value
+        elif name not in _NAMES:
+            attributes[name] = value
     return DealChange(**known, details=details, attributes=attributes)
 
 
@@ -166,6 +166,7 @@ _READERS: dict[str, body.Read] = {
     "products": body.many(body.whole),
     "products_custom_id": body.many(body.identifier),
 }
+_NAMES = DETAILS | READ_ONLY | _READERS.keys()
 _LINE_READERS: dict[str, body.Read] = {
     "product_id": body.whole,
     "product_custom_id": body.identifier,

@@ -2,16 +2,22 @@
 
 from typing import Any
 
-from ordertrail.domain.attribute import standard_name
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.product import DETAILS, NewProductEvent, Product, ProductEvent, event_type
+from ordertrail.domain.product import (
+    DETAILS,
+    READ_ONLY,
+    NewProductEvent,
+    Product,
+    ProductEvent,
+    event_type,
+)
 from ordertrail.wire import body
 
 
 def decode_event(sent: dict[str, Any]) -> NewProductEvent:
     """Read a product event; extra keys that clients in the field send are ignored."""
     known = body.fields(sent, _READERS)
-    data = dict(known.get("data", {}))
+    data = body.under_known_names(known.get("data", {}), _DATA_NAMES)
     custom_data = data.pop("custom_data", None) or {}
     if not isinstance(custom_data, dict):
         raise Invalid({"data.custom_data": "must be an object"})
@@ -19,8 +25,6 @@ def decode_event(sent: dict[str, Any]) -> NewProductEvent:
         event_type(None)
     if "user_id" not in known and "user_custom_id" not in known:
         raise Invalid({"user_custom_id": "send user_custom_id, or user_id"})
-    for name in ("id", "custom_id"):
-        data.pop(name, None)
     return NewProductEvent(
         event_type=known["event_type"],
         user_id=known.get("user_id"),
@@ -28,7 +32,7 @@ def decode_event(sent: dict[str, Any]) -> NewProductEvent:
         at=known.get("timestamp"),
         custom_data=custom_data,
         details={name: value for name, value in data.items() if name in DETAILS},
-        attributes={standard_name(n): value for n, value in data.items() if n not in DETAILS},
+        attributes={name: value for name, value in data.items() if name not in _DATA_NAMES},
     )
 
 
@@ -78,6 +82,7 @@ def _event_type(_field: str, value: object) -> str:
     return event_type(value)
 
 
+_DATA_NAMES = DETAILS | READ_ONLY | {"custom_data"}
 _READERS: dict[str, body.Read] = {
     "user_id": body.whole,
     "user_custom_id": body.identifier,
