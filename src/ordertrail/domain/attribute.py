@@ -39,6 +39,13 @@ class ValueType(enum.StrEnum):
     STRING = "string"
 
 
+_JOINED = (
+    ({ValueType.DATE, ValueType.DATETIME}, ValueType.DATETIME),
+    ({ValueType.INTEGER, ValueType.FLOAT}, ValueType.FLOAT),
+)
+"""Types besides text and JSON that hold the values of two."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """The definition of one custom field."""
@@ -55,7 +62,8 @@ def standard_name(name: str) -> str:
     """Return the name under which values are kept: lower case, with underscores."""
     folded = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
     if not folded or len(folded) > NAME_LENGTH_MAX:
-        raise Invalid({name[:NAME_LENGTH_MAX]: f"a name has 1 to {NAME_LENGTH_MAX} characters"})
+        field = name[:NAME_LENGTH_MAX].strip() or "body"
+        raise Invalid({field: f"the name of a field has 1 to {NAME_LENGTH_MAX} characters"})
     return folded
 
 
@@ -72,8 +80,11 @@ def infer(value: object) -> ValueType:
 
 def widen(known: ValueType, seen: ValueType) -> ValueType:
     """Return the narrowest type that holds values of both."""
-    if known is seen or (known, seen) == (ValueType.DATETIME, ValueType.DATE):
+    if known is seen:
         return known
+    for pair, wider in _JOINED:
+        if {known, seen} == pair:
+            return wider
     return ValueType.JSON if ValueType.JSON in (known, seen) else ValueType.STRING
 
 
@@ -99,7 +110,7 @@ def learn(
 
 
 def _infer_text(text: str) -> ValueType:
-    if not text[:4].isdigit() or not 10 <= len(text) <= 40:
+    if text[4:5] != "-" or not 10 <= len(text) <= 40:
         return ValueType.STRING
     for value_type, parse in ((ValueType.DATE, date), (ValueType.DATETIME, datetime)):
         try:

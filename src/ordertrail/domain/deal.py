@@ -10,6 +10,7 @@ from typing import Any
 from ordertrail.domain import money
 from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.errors import Invalid
+from ordertrail.domain.journal import differences
 from ordertrail.domain.money import Money
 from ordertrail.domain.pipeline import KnownStages
 
@@ -185,7 +186,9 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
 
 def differs(old: Deal, new: Deal) -> bool:
     """Tell whether anything is different besides the time of the last change."""
-    return replace(new, updated_at=old.updated_at) != old
+    return replace(new, updated_at=old.updated_at) != old or bool(
+        differences(old.attributes, new.attributes)
+    )
 
 
 def _value(value: Money, change: DealChange) -> Money:

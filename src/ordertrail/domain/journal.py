@@ -50,4 +50,9 @@ class Entry:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return the fields of `new` that differ from `old`, each with both values."""
-    return {name: (old.get(name), value) for name, value in new.items() if old.get(name) != value}
+    return {name: (old.get(name), v) for name, v in new.items() if not _is_same(old.get(name), v)}
+
+
+def _is_same(old: object, new: object) -> bool:
+    """Tell whether two values are one in JSON, where 1 is not true."""
+    return old == new and isinstance(old, bool) is isinstance(new, bool)
