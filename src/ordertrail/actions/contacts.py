@@ -39,20 +39,18 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     """Create or change contacts; a change of nothing writes nothing."""
     checked = [_check(command.change) for command in batch.commands]
     accepted = [c for c, refused in zip(batch.commands, checked, strict=True) if not refused]
-    known = _known(tx, batch.workspace_id, accepted)
-    missing = {_key(command.change) for command in accepted} - known.keys()
-    new_ids = ids.take(tx, batch.workspace_id, contact=len(missing))["contact"]
+    known = _Known(tx, batch.workspace_id, [command.change for command in accepted])
+    new_ids = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
     outcomes: list[Upserted | Refused] = []
     entries: list[Entry] = []
     for command, refused in zip(batch.commands, checked, strict=True):
         if refused:
             outcomes.append(refused)
             continue
-        key = _key(command.change)
-        before = known.get(key)
+        before = known.find(command.change)
         contact = before or Contact(next(new_ids), command.user_key, batch.at, batch.at)
         contact, changes = rules.apply(contact, command.change, batch.at)
-        known[key] = contact
+        known.keep(contact)
         outcomes.append(Upserted(contact, before is None))
         if changes or before is None:
             entries.append(
@@ -66,7 +64,7 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
                     batch.at,
                 )
             )
-    _write(tx, batch.workspace_id, list(known.values()), entries)
+    _write(tx, batch.workspace_id, list(known.by_id.values()), entries)
     sent = [command.change.attributes for command in accepted]
     attributes.learn(tx, batch.workspace_id, ContentType.CONTACT, sent)
     return outcomes
@@ -96,12 +94,6 @@ def _check(change: ContactChange) -> Refused | None:
     return None
 
 
-def _key(change: ContactChange) -> tuple[str, str]:
-    if change.custom_id is not None:
-        return "custom_id", change.custom_id
-    return "email", folded_email(change.email or "")
-
-
 def _write(tx: Tx, workspace_id: int, known: Sequence[Contact], entries: Sequence[Entry]) -> None:
     new = {entry.subject_id for entry in entries if entry.is_new}
     changed = {entry.subject_id for entry in entries} - new
@@ -118,13 +110,44 @@ def _write(tx: Tx, workspace_id: int, known: Sequence[Contact], entries: Sequenc
     journal.append(tx, workspace_id, entries)
 
 
-def _known(tx: Tx, workspace_id: int, commands: Sequence[Upsert]) -> dict[tuple[str, str], Contact]:
-    keys = {_key(command.change) for command in commands}
-    custom_ids = [value for kind, value in keys if kind == "custom_id"]
-    emails = [value for kind, value in keys if kind == "email"]
-    by_custom_id = contacts.by_custom_ids(tx, workspace_id, custom_ids)
-    by_email = contacts.by_emails(tx, workspace_id, emails)
-    return {
-        **{("custom_id", key): contact for key, contact in by_custom_id.items()},
-        **{("email", key): contact for key, contact in by_email.items()},
-    }
+class _Known:
+    """The contacts that a batch touches, as they are at each point of it.
+
+    One person may be named by custom id and by e-mail in one batch: both find the same contact.
+    """
+
+    def __init__(self, tx: Tx, workspace_id: int, changes: Sequence[ContactChange]) -> None:
+        self.by_id: dict[int, Contact] = {}
+        self._by_custom_id: dict[str, int] = {}
+        self._by_email: dict[str, set[int]] = {}
+        custom_ids = {c.custom_id for c in changes if c.custom_id is not None}
+        emails = {_email_key(c) for c in changes if c.custom_id is None}
+        by_custom_id = contacts.by_custom_ids(tx, workspace_id, custom_ids)
+        for contact in (*contacts.by_emails(tx, workspace_id, emails), *by_custom_id.values()):
+            self.keep(contact)
+        touched = {contact.id for contact in by_custom_id.values()}
+        settled = {e for e in emails if self._by_email.get(e, set()) - touched}
+        self.new_max = len(custom_ids) - len(by_custom_id) + len(emails) - len(settled)
+
+    def find(self, change: ContactChange) -> Contact | None:
+        """Return the contact that the change is about; of several with its e-mail, the oldest."""
+        if change.custom_id is not None:
+            contact_id = self._by_custom_id.get(change.custom_id)
+        else:
+            contact_id = min(self._by_email.get(_email_key(change), ()), default=None)
+        return None if contact_id is None else self.by_id[contact_id]
+
+    def keep(self, contact: Contact) -> None:
+        """Take the contact in, in place of what it was before."""
+        before = self.by_id.get(contact.id)
+        if before is not None and before.email:
+            self._by_email[folded_email(before.email)].discard(contact.id)
+        self.by_id[contact.id] = contact
+        if contact.custom_id is not None:
+            self._by_custom_id[contact.custom_id] = contact.id
+        if contact.email:
+            self._by_email.setdefault(folded_email(contact.email), set()).add(contact.id)
+
+
+def _email_key(change: ContactChange) -> str:
+    return folded_email(change.email or "")

@@ -60,13 +60,12 @@ def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int,
     return {contact.id: contact for contact in map(_contact, found)}
 
 
-def by_emails(reader: Reader, workspace_id: int, emails: Collection[str]) -> dict[str, Contact]:
-    """Return the oldest contact of each e-mail; e-mails are compared folded."""
+def by_emails(reader: Reader, workspace_id: int, emails: Collection[str]) -> list[Contact]:
+    """Return all contacts with these e-mails; e-mails are compared folded."""
     if not emails:
-        return {}
+        return []
     found = reader.rows(_BY_EMAIL, workspace_id=workspace_id, emails=list(emails))
-    oldest_last = sorted(map(_contact, found), key=lambda contact: -contact.id)
-    return {folded_email(contact.email or ""): contact for contact in oldest_last}
+    return [_contact(row) for row in found]
 
 
 def ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
