@@ -134,7 +134,9 @@ def _know(
         product_names=names,
         stages=stages,
         currency=workspaces.one(tx, workspace_id).currency,
-        new_deals=ids.take(tx, workspace_id, deal=len(keys) - len(found))["deal"],
+        new_deals=ids.take(
+            tx, workspace_id, deal=sum(change.custom_id not in found for change in changes)
+        )["deal"],
     )
 
 
@@ -151,9 +153,7 @@ def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Writ
         at=batch.at,
     )
     before = known.deals.get(change.custom_id)
-    deal = rules.apply(before or rules.draft(change, facts), change, facts)
-    if before is None:
-        deal = rules.with_id(deal, next(known.new_deals))
+    deal = rules.apply(before or rules.draft(next(known.new_deals), change, facts), change, facts)
     if deal is not before:
         if before is not None and deal.id not in written.after:
             written.before[deal.id] = before

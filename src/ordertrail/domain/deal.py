@@ -1,8 +1,9 @@
 """A deal: an order as the platform keeps it, and the rules by which it changes."""
 
 import enum
+import operator
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -81,6 +82,9 @@ class Deal:
         return tuple(dict.fromkeys((*(line.product_id for line in self.lines), *self.linked_ids)))
 
 
+_STATE = operator.attrgetter(*(each.name for each in fields(Deal) if each.name != "updated_at"))
+
+
 @dataclass(frozen=True, slots=True)
 class SentLine:
     """A line as a request names it: by the product's id or by the shop's id of it."""
@@ -134,11 +138,11 @@ class Facts:
     at: datetime
 
 
-def draft(change: DealChange, facts: Facts) -> Deal:
-    """Return the deal that a first request begins with, before its change and without an id."""
+def draft(deal_id: int, change: DealChange, facts: Facts) -> Deal:
+    """Return the deal that a first request begins with, before its change is applied."""
     stage = facts.stages.first(change.pipeline or None)
     return Deal(
-        id=0,
+        id=deal_id,
         custom_id=change.custom_id,
         name=change.name or change.custom_id or "Deal",
         contact_id=None,
@@ -186,9 +190,7 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
 
 def differs(old: Deal, new: Deal) -> bool:
     """Tell whether anything is different besides the time of the last change."""
-    return replace(new, updated_at=old.updated_at) != old or bool(
-        differences(old.attributes, new.attributes)
-    )
+    return _STATE(new) != _STATE(old) or bool(differences(old.attributes, new.attributes))
 
 
 def _value(value: Money, change: DealChange) -> Money:
@@ -267,8 +269,3 @@ def _known_product(product_id: int, facts: Facts, field_name: str) -> str:
         return facts.product_names[product_id]
     except KeyError:
         raise Invalid({field_name: f"no product with the id {product_id}"}) from None
-
-
-def with_id(deal: Deal, deal_id: int) -> Deal:
-    """Return a drafted deal under its own id."""
-    return replace(deal, id=deal_id)
