@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from ordertrail.actions.keys import Key
 from ordertrail.actions.requests import Keep
@@ -101,7 +101,7 @@ class Call:
         """Return the absolute address of this call with another query."""
         host = self.headers.get(b"host", b"localhost").decode("latin-1")
         words = "&".join(f"{name}={value}" for name, value in query.items())
-        return f"{self.scope['scheme']}://{host}{self.scope['path']}?{words}"
+        return f"{self.scope['scheme']}://{host}{quote(self.scope['path'])}?{words}"
 
     async def commit(self, action: Action, command: object) -> Any:
         """Hand one command to the committer and return its outcome, or raise what refused it."""

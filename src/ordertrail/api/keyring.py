@@ -83,6 +83,17 @@ def _check_access(key: Key, scope: Mapping[str, Any], access: str) -> None:
     if key.scope not in ("both", access):
         raise Forbidden(f"This key may only {key.scope}; this call needs the scope '{access}'.")
     if key.networks:
-        address = ipaddress.ip_address((scope.get("client") or ("0.0.0.0", 0))[0])  # noqa: S104
-        if not any(address in ipaddress.ip_network(network) for network in key.networks):
+        address = _address(scope)
+        if address is None or not any(
+            address in ipaddress.ip_network(network) for network in key.networks
+        ):
             raise Forbidden("This key may not be used from this address.")
+
+
+def _address(scope: Mapping[str, Any]) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The caller's address, if the server knows it; IPv4 as such, also on an IPv6 socket."""
+    try:
+        address = ipaddress.ip_address((scope.get("client") or ("",))[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -43,7 +43,12 @@ class Api:
             access = "read" if method == "GET" else "write"
             by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(handle, access)
         self._fixed = {path: methods for path, methods in by_path.items() if "{" not in path}
-        routes = [Route(path, methods) for path, methods in by_path.items() if "{" in path]
+        # An id of the shop may hold slashes ("AB/12"), which arrive here decoded.
+        routes = [
+            Route(path.replace("{custom_id}", "{custom_id:path}"), methods)
+            for path, methods in by_path.items()
+            if "{" in path
+        ]
         self._router = Router(routes, redirect_slashes=False, default=_unknown)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
