@@ -1,0 +1,180 @@
+"""When the platform itself is in trouble it says so, and keeps a log of what was asked."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import served
+from asgi import Request
+from ordertrail.kit.committer import Batch
+from served import HandClock, Served
+
+USERS = "/api/public/users/update_or_create/"
+DEALS = "/api/public/deals/update_or_create/"
+ABOUT = "/api/ordertrail/v1/about/"
+
+
+def requests_logged(platform: Served) -> list[list[object]]:
+    """Everything in the log, after a write that all waiting entries have joined."""
+    platform.running.committer.commit_and_wait(1, lambda tx, batch: [None], [None])
+    return platform.rows("requests")
+
+
+def break_deals(platform: Served, custom_id: str) -> None:
+    """Let the database itself fail whenever a deal of this id is written."""
+    for moment in ("INSERT", "UPDATE"):
+        platform.database.write(
+            lambda tx, moment=moment: tx.run(
+                f"CREATE TRIGGER broken_{moment} BEFORE {moment} ON deals"
+                f" WHEN new.custom_id = '{custom_id}'"
+                " BEGIN SELECT raise(ABORT, 'the disk is upside down'); END"
+            )
+        )
+
+
+def test_a_fault_is_answered_500_with_a_request_id_that_the_log_knows(
+    platform: Served, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    break_deals(platform, "D")
+    before = platform.counts()
+    with caplog.at_level(logging.ERROR):
+        body = {"custom_id": "D", "order_products": [{"product_custom_id": "P"}]}
+        reply = platform.call(token, "POST", DEALS, body)
+    assert reply.status == 500
+    request_id = reply.json["request_id"]
+    assert reply.headers["x-request-id"] == request_id
+    assert "upside down" not in reply.text
+    assert request_id in caplog.text
+    assert "the disk is upside down" in caplog.text
+    assert token not in caplog.text
+    assert platform.counts() == before
+
+
+def test_a_fault_hits_the_guilty_alone(platform: Served, token: str) -> None:
+    break_deals(platform, "D7")
+    headers = {"Authorization": f"Token {token}"}
+    asked = [
+        Request("POST", DEALS, headers, json={"custom_id": f"D{n}", "name": f"Order {n}"})
+        for n in range(20)
+    ]
+    statuses = [reply.status for reply in platform.caller.together(asked)]
+    assert statuses == [500 if n == 7 else 200 for n in range(20)]
+    assert platform.counts()["deals"] == 19
+    assert platform.counts()["journal"] == 19
+    assert platform.call(token, "POST", DEALS, {"custom_id": "after"}).status == 200
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[Served]:
+    """A platform that lets four writes wait, and no more."""
+    with served.serve(tmp_path, waiting_max=4) as platform:
+        yield platform
+
+
+def test_a_full_queue_answers_503_and_when_to_come_back(crowded: Served) -> None:
+    token = crowded.new_token()
+    committer = crowded.running.committer
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(tx: object, batch: Batch[None]) -> list[None]:
+        held.set()
+        assert go_on.wait(10)
+        return [None]
+
+    def nothing(tx: object, batch: Batch[None]) -> list[None]:
+        return [None] * len(batch.commands)
+
+    async def fill() -> asyncio.Future[list[None]]:
+        waiting = asyncio.ensure_future(committer.commit(1, nothing, [None] * 4))
+        await asyncio.wait({waiting}, timeout=0)
+        return waiting
+
+    async def finish(waiting: asyncio.Future[list[None]]) -> list[None]:
+        return await waiting
+
+    holding = threading.Thread(target=committer.commit_and_wait, args=(1, hold, [None]))
+    holding.start()
+    assert held.wait(10)
+    with asyncio.Runner() as runner:
+        waiting = runner.run(fill())
+        reply = crowded.call(token, "POST", USERS, {"custom_id": "A"})
+        go_on.set()
+        assert runner.run(finish(waiting)) == [None] * 4
+    holding.join()
+    assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    assert "Try again" in reply.json["detail"]
+    assert crowded.counts()["contacts"] == 0
+    assert crowded.call(token, "POST", USERS, {"custom_id": "A"}).status == 200
+
+
+def test_every_call_of_a_key_is_logged_without_body_or_query(platform: Served, token: str) -> None:
+    platform.call(token, "POST", USERS, {"custom_id": "A", "email": "ann@shop.test"})
+    platform.call(token, "GET", "/api/public/users-by-id/A/timeline/?cursor=")
+    platform.call(token, "POST", DEALS, {"custom_id": "D", "stage": 99})
+    platform.call(token, "GET", "/api/public/deals-by-id/X/")
+    platform.call("c" * 64, "GET", ABOUT)
+    logged = requests_logged(platform)
+    assert [(row[3], row[4], row[5]) for row in logged] == [
+        ("POST", USERS, 200),
+        ("GET", "/api/public/users-by-id/A/timeline/", 200),
+        ("POST", DEALS, 400),
+        ("GET", "/api/public/deals-by-id/X/", 404),
+    ]
+    assert all(row[0] == 1 and row[7] == 1 and row[6] > 0 for row in logged)
+    assert [bool(row[9]) for row in logged] == [False, False, True, True]
+    assert len({row[8] for row in logged}) == 4
+    assert "ann@shop.test" not in json.dumps(logged)
+    assert token not in json.dumps(logged)
+
+
+def test_reads_alone_are_logged_within_a_moment(platform: Served, token: str) -> None:
+    platform.call(token, "GET", ABOUT)
+    assert len(requests_logged(platform)) == 1
+
+
+def test_the_log_of_requests_can_be_switched_off(tmp_path: Path) -> None:
+    with served.serve(tmp_path, request_log=False) as platform:
+        token = platform.new_token()
+        assert platform.call(token, "POST", USERS, {"custom_id": "A"}).status == 200
+        assert requests_logged(platform) == []
+
+
+def test_the_log_of_requests_is_bounded_in_number(tmp_path: Path) -> None:
+    with served.serve(tmp_path, request_log_rows_max=1000) as platform:
+        token = platform.new_token()
+        headers = {"Authorization": f"Token {token}"}
+        for _ in range(11):
+            platform.caller.together([Request("GET", ABOUT, headers)] * 300)
+            logged = requests_logged(platform)
+            assert len(logged) <= 2300
+        newest = logged[-1][1]
+        assert [row[1] for row in logged] == list(range(newest - len(logged) + 1, newest + 1))
+        assert newest == 3300
+
+
+def test_the_log_of_requests_is_bounded_in_age(tmp_path: Path) -> None:
+    clock = HandClock(datetime(2026, 1, 1, tzinfo=UTC))
+    with served.serve(tmp_path, clock, request_log_days_max=7) as platform:
+        token = platform.new_token()
+        headers = {"Authorization": f"Token {token}"}
+        platform.caller.together([Request("GET", ABOUT, headers)] * 600)
+        assert len(requests_logged(platform)) == 600
+        clock.at += timedelta(days=8)
+        platform.caller.together([Request("GET", ABOUT, headers)] * 600)
+        assert len(requests_logged(platform)) == 600
+
+
+def test_what_was_accepted_is_there_after_a_stop_and_a_start(tmp_path: Path) -> None:
+    with served.serve(tmp_path) as platform:
+        token = platform.new_token()
+        platform.call(token, "POST", USERS, {"custom_id": "A"})
+        platform.call(token, "GET", ABOUT)
+    with served.serve(tmp_path) as platform:
+        assert platform.call(token, "GET", "/api/public/users-by-id/A/").json["id"] == 1
+        assert len(platform.rows("requests")) == 2

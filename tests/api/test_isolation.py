@@ -1,0 +1,105 @@
+"""A key sees and changes what is its workspace's, on every address, and nothing else."""
+
+import pytest
+
+from ordertrail.api.routes import ROUTES
+from served import Served
+
+SECRET = "only-of-a"
+ADDRESSES = [(method, path) for method, path, _ in ROUTES]
+BODIES = {
+    "deals": {"custom_id": SECRET, "user_custom_id": SECRET, "stage": 2},
+    "products-by-id": {"user_custom_id": SECRET, "event_type": "order"},
+    "users": {"custom_id": SECRET, "city": "York"},
+    "users-by-id": {"name": "seen"},
+}
+
+
+@pytest.fixture
+def tokens(platform: Served) -> tuple[str, str]:
+    """A key to workspace 1, where there is one of everything, and a key to an empty one."""
+    platform.new_workspace(2)
+    owner, stranger = platform.new_token(), platform.new_token(workspace_id=2)
+    for target, body in (
+        ("users/update_or_create/", {"custom_id": SECRET, "email": f"{SECRET}@shop.test"}),
+        (
+            "deals/update_or_create/",
+            {**BODIES["deals"], "order_products": [{"product_custom_id": SECRET}]},
+        ),
+        (f"products-by-id/{SECRET}/product_event/", BODIES["products-by-id"]),
+        (f"users-by-id/{SECRET}/events/", {"name": SECRET}),
+    ):
+        assert platform.call(owner, "POST", f"/api/public/{target}", body).status in (200, 201)
+    return owner, stranger
+
+
+def target_of(path: str) -> str:
+    return path.replace("{custom_id}", SECRET).replace("{id}", "1")
+
+
+def body_of(path: str) -> dict[str, object]:
+    return BODIES[path.removeprefix("/api/public/").split("/")[0]]
+
+
+def others_rows(platform: Served) -> dict[str, list[list[object]]]:
+    tables = platform.counts(but=("requests", "migrations", "sequences", "workspaces"))
+    return {name: [row for row in platform.rows(name) if row[0] == 1] for name in tables}
+
+
+@pytest.mark.parametrize(("method", "path"), ADDRESSES, ids=str)
+def test_no_address_shows_or_changes_what_is_another_workspaces(
+    platform: Served, tokens: tuple[str, str], method: str, path: str
+) -> None:
+    owner, stranger = tokens
+    body = body_of(path) if method == "POST" else None
+    before = others_rows(platform)
+    reply = platform.call(stranger, method, target_of(path), body)
+    assert others_rows(platform) == before
+    assert reply.status in (200, 404), reply.text
+    if "{" in path:
+        assert reply.status == 404
+    if method == "GET":
+        assert SECRET not in reply.text
+    mine = platform.call(owner, method, target_of(path), body)
+    assert mine.status in (200, 201), mine.text
+
+
+@pytest.mark.parametrize(("method", "path"), ADDRESSES, ids=str)
+def test_every_address_wants_a_token_and_its_scope(
+    platform: Served, tokens: tuple[str, str], method: str, path: str
+) -> None:
+    body = body_of(path) if method == "POST" else None
+    assert platform.caller.call(method, target_of(path), json=body).status == 401
+    wrong = platform.new_token("read" if method == "POST" else "write")
+    assert platform.call(wrong, method, target_of(path), body).status == 403
+
+
+def test_the_same_custom_ids_in_two_workspaces_are_two_things(
+    platform: Served, tokens: tuple[str, str]
+) -> None:
+    owner, stranger = tokens
+    users, deals = "/api/public/users/update_or_create/", "/api/public/deals/update_or_create/"
+    assert platform.call(stranger, "POST", users, {"custom_id": SECRET, "city": "Hull"}).json == {
+        "created": True,
+        "id": 1,
+    }
+    body = {**BODIES["deals"], "order_products": [{"product_custom_id": SECRET, "quantity": 9}]}
+    assert platform.call(stranger, "POST", deals, body).json["created"] is True
+    mine = platform.call(owner, "GET", f"/api/public/deals-by-id/{SECRET}/").json
+    assert mine["order_products"][0]["quantity"] == 1
+    assert platform.call(owner, "GET", f"/api/public/users-by-id/{SECRET}/").json["city"] is None
+
+
+def test_an_idempotency_key_is_the_workspaces_own(
+    platform: Served, tokens: tuple[str, str]
+) -> None:
+    owner, stranger = tokens
+    users = "/api/public/users/update_or_create/"
+    platform.call(stranger, "POST", users, {"custom_id": SECRET})
+    events = f"/api/public/users-by-id/{SECRET}/events/"
+    key = {"Idempotency-Key": "same"}
+    for token in tokens:
+        assert platform.call(token, "POST", events, {"name": "x"}, headers=key).status == 201
+    for token in (owner, stranger):
+        told = platform.call(token, "GET", events).json["results"]
+        assert [event["name"] for event in told].count("x") == 1
