@@ -103,3 +103,32 @@ def test_an_idempotency_key_is_the_workspaces_own(
     for token in (owner, stranger):
         told = platform.call(token, "GET", events).json["results"]
         assert [event["name"] for event in told].count("x") == 1
+
+
+def test_what_one_workspace_reads_does_not_depend_on_another(
+    platform: Served, tokens: tuple[str, str]
+) -> None:
+    """Both use the same custom ids and get the same numbers."""
+    owner, stranger = tokens
+    writes = [(path, body_of(path)) for method, path in ADDRESSES if method == "POST"]
+    reads = [path for method, path in ADDRESSES if method == "GET"]
+    for path, body in sorted(writes, key=lambda each: "update_or_create" not in each[0]):
+        reply = platform.call(stranger, "POST", target_of(path), {**body, "stage": 1})
+        assert reply.status in (200, 201, 404), reply.text
+    platform.call(
+        stranger, "POST", "/api/public/deals/update_or_create/", {**BODIES["deals"], "value": 5}
+    )
+    before = {path: platform.call(stranger, "GET", target_of(path)).json for path in reads}
+    for path, body in writes * 3:
+        assert platform.call(owner, "POST", target_of(path), body).status in (200, 201)
+    changed = {
+        **BODIES["deals"],
+        "value": 7,
+        "size": "L",
+        "order_products": [{"product_id": 1, "quantity": 5}],
+        "products_custom_id": ["another"],
+    }
+    reply = platform.call(owner, "POST", "/api/public/deals/update_or_create/", changed)
+    assert reply.status == 200
+    after = {path: platform.call(stranger, "GET", target_of(path)).json for path in reads}
+    assert after == before
