@@ -1,0 +1,74 @@
+"""How far a run is, and what it came to."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from ordertrail.domain.errors import Refused, Unavailable
+from ordertrail.sync.outbox import Accepted
+from ordertrail.sync.outbox_operations import Counts
+from ordertrail.sync.plan import Kind
+from ordertrail.sync.settling import Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: orders == unchanged + changed + quarantined.
+
+    `planned` and `delivered` count operations of this run by kind; `waiting` and `parked` are
+    those of the destination, whichever run planned them.
+    """
+
+    orders: int = 0
+    unchanged: int = 0
+    changed: int = 0
+    quarantined: int = 0
+    planned: Counter[Kind] = field(default_factory=Counter)
+    delivered: Counter[Kind] = field(default_factory=Counter)
+    waiting: int = 0
+    parked: int = 0
+
+    def counted(self, counts: Counts) -> "Progress":
+        """Return the progress with what the outbox itself says is left."""
+        return replace(self, waiting=counts.waiting, parked=counts.parked)
+
+    def accepted(self, accepted: Accepted) -> "Progress":
+        """Return the progress after some more orders were accepted."""
+        return replace(
+            self,
+            orders=self.orders + accepted.orders,
+            unchanged=self.unchanged + accepted.unchanged,
+            changed=self.changed + accepted.changed,
+            quarantined=self.quarantined + len(accepted.refused),
+            planned=self.planned + accepted.operations,
+            waiting=self.waiting + accepted.operations.total() - accepted.parked,
+            parked=self.parked + accepted.parked,
+        )
+
+    def settled(self, settled: Settled) -> "Progress":
+        """Return the progress after some more operations were decided."""
+        done = Counter(
+            each.operation.kind for each in settled.outcomes if each.parked_because is None
+        )
+        parked = len(settled.outcomes) - done.total() + settled.followers_parked
+        return replace(
+            self,
+            delivered=self.delivered + done,
+            waiting=self.waiting - done.total() - parked,
+            parked=self.parked + parked,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run came to; `stopped` says why it ended with something still waiting."""
+
+    progress: Progress
+    destination: str
+    seconds: float
+    stopped: Refused | Unavailable | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was read, in this run and before, is delivered."""
+        left = self.progress.waiting + self.progress.parked + self.progress.quarantined
+        return self.stopped is None and not left
