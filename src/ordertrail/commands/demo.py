@@ -67,7 +67,8 @@ def run(demo: Demo) -> None:
         if not demo.leave:
             typer.echo("It goes on serving; Ctrl-C stops it.", err=True)
             sys.stdout.flush()
-            server.wait()
+            with contextlib.suppress(KeyboardInterrupt):
+                server.wait()
     database.close()
 
 

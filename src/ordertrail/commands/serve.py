@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import signal
 import socket
 import sys
 
@@ -16,6 +17,7 @@ from ordertrail.kit.sqlite import Sqlite
 from ordertrail.settings import Settings
 
 SHUTDOWN_MAX_S = 15
+BACKLOG = 2048
 PORT_MAX = 65_535
 
 
@@ -47,6 +49,9 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_MAX_S,
     )
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again once it has shut down; by then all is well
+        signal.signal(stop, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listening])
 
 
@@ -59,6 +64,7 @@ def listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         raise Invalid({"port": f"cannot listen on {host}:{port}: {error.strerror}"}) from None

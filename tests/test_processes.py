@@ -1,0 +1,182 @@
+"""The journey with real processes: server and sync over a socket, also when both are killed."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ordertrail.kit.sqlite import Sqlite
+from retail_file import write_shop
+
+COMMAND = [sys.executable, "-m", "ordertrail"]
+
+
+class Site:
+    """One folder with a platform's database and a sync's outbox."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self.environment = {
+            **os.environ,
+            "ORDERTRAIL_DATABASE_URL": f"sqlite:///{folder}/platform.db",
+            "ORDERTRAIL_OUTBOX": str(folder / "outbox"),
+        }
+        made = self.run("keys", "create", "--name", "sync", "--json")
+        self.environment["ORDERTRAIL_TOKEN"] = json.loads(made.stdout)["token"]
+        self.port = 0
+        self.started: list[subprocess.Popen] = []
+
+    def close(self) -> None:
+        for process in self.started:
+            process.kill()
+            process.communicate()
+
+    def start(self, *words: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [*COMMAND, *words],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [*COMMAND, *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
+    def serve(self) -> tuple[subprocess.Popen, str]:
+        server = self.start("serve", "--port", str(self.port))
+        said = server.stdout.readline() + server.stdout.readline()
+        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", said)[1])
+        self.environment["ORDERTRAIL_URL"] = f"http://127.0.0.1:{self.port}"
+        return server, said
+
+    def sync(self, shop: Path) -> subprocess.Popen:
+        return self.start("sync", str(shop), "--json")
+
+    def holds(self) -> dict[str, list]:
+        """What the platform holds, without ids and times of its own."""
+        database = Sqlite(self.folder / "platform.db")
+        found = {
+            name: database.read(lambda reader, query=query: reader.rows(query))
+            for name, query in HELD.items()
+        }
+        database.close()
+        return found
+
+
+HELD = {
+    name: f"SELECT json_group_array(json_array({columns}) ORDER BY {columns}) FROM {source}"
+    for name, columns, source in (
+        (
+            "deals",
+            "d.custom_id, d.name, d.stage_id, d.status, d.value_minor, d.attributes, c.custom_id",
+            "deals d JOIN contacts c ON c.id = d.contact_id",
+        ),
+        (
+            "lines",
+            "d.custom_id, o.position, o.product_custom_id, o.quantity, o.price_micros",
+            "order_products o JOIN deals d ON d.id = o.deal_id",
+        ),
+        (
+            "product events",
+            "p.custom_id, e.event_type, e.at, e.custom_data, c.custom_id",
+            """product_events e JOIN products p ON p.id = e.product_id
+            JOIN contacts c ON c.id = e.contact_id""",
+        ),
+        (
+            "events",
+            "t.name, e.at, e.data, c.custom_id",
+            """events e JOIN event_types t ON t.id = e.event_type_id
+            JOIN contacts c ON c.id = e.contact_id""",
+        ),
+        ("products", "custom_id, details", "products"),
+        ("contacts", "custom_id, email, profile", "contacts"),
+    )
+}
+
+
+def stop(process: subprocess.Popen, how: signal.Signals = signal.SIGTERM) -> int:
+    process.send_signal(how)
+    process.communicate(timeout=30)
+    return process.returncode
+
+
+@pytest.fixture
+def site(tmp_path):
+    made = Site(tmp_path / "site")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> Path:
+    return write_shop(tmp_path_factory.mktemp("shop") / "orders.csv", orders=60)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shop, tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp("calm") / "site")
+    server, _ = site.serve()
+    first = site.sync(shop)
+    said = json.loads(first.communicate(timeout=60)[0])
+    again = site.sync(shop)
+    said_again = json.loads(again.communicate(timeout=60)[0])
+    codes = first.returncode, again.returncode, stop(server)
+    yield site, said, said_again, codes
+    site.close()
+
+
+def test_a_synced_file_is_held_whole_and_a_second_run_changes_nothing(undisturbed):
+    site, said, again, codes = undisturbed
+    assert codes == (0, 0, 0)
+    assert said["changed"] == said["orders"] == 60
+    assert (again["changed"], again["unchanged"], again["delivered"]) == (0, 60, {})
+    held = site.holds()
+    assert len(held["deals"]) == len(held["events"]) == 60
+    assert {deal[2] for deal in held["deals"]} == {2, 3}
+
+
+def test_the_link_that_serve_prints_opens_the_console(site):
+    server, said = site.serve()
+    link = re.search(r"http://\S+code=\S+", said)[0]
+    jar = urllib.request.HTTPCookieProcessor()
+    with urllib.request.build_opener(jar).open(link, timeout=10) as page:
+        assert page.status == 200
+        assert "Sign out" in page.read().decode()
+    assert stop(server) == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_at_any_moment_it_comes_to_the_same_end(seed, shop, undisturbed, site):
+    rng = random.Random(seed)
+    server, _ = site.serve()
+    for _ in range(4):
+        sync = site.sync(shop)
+        try:
+            sync.communicate(timeout=rng.uniform(0.4, 1.4))
+        except subprocess.TimeoutExpired:
+            stop(server, signal.SIGKILL)
+            stop(sync, signal.SIGKILL)
+            server, _ = site.serve()
+    last = site.sync(shop)
+    said = json.loads(last.communicate(timeout=60)[0])
+    assert (last.returncode, said["waiting"], said["parked"]) == (0, 0, 0)
+    assert stop(server) == 0
+    assert site.holds() == undisturbed[0].holds()
