@@ -1,0 +1,179 @@
+"""Looking around: lists and single things with all the names that a person wants to see."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ordertrail.domain.contact import Contact
+from ordertrail.domain.deal import Deal
+from ordertrail.domain.errors import Invalid, NotFound
+from ordertrail.domain.journal import Subject
+from ordertrail.domain.pipeline import Stage
+from ordertrail.domain.product import Product
+from ordertrail.kit import clock, paging
+from ordertrail.kit.database import Reader
+from ordertrail.kit.paging import Page
+from ordertrail.store import browse, browse_around, workspaces
+from ordertrail.store import contacts as contact_rows
+from ordertrail.store import deals as deal_rows
+from ordertrail.store import events as event_rows
+from ordertrail.store import products as product_rows
+from ordertrail.store.browse import NEWEST, ContactRow, DealFilter, DealRow, ProductRow
+from ordertrail.store.browse_around import Figures, Happening, Names, Total
+
+T = TypeVar("T")
+
+PAGE_SIZE = 50
+CHANGES_MAX = 100
+TEXT_LENGTH_MAX = 200
+
+__all__ = [
+    "CHANGES_MAX",
+    "PAGE_SIZE",
+    "TEXT_LENGTH_MAX",
+    "ContactRow",
+    "ContactView",
+    "DealFilter",
+    "DealRow",
+    "DealView",
+    "Figures",
+    "Happening",
+    "Names",
+    "ProductRow",
+    "ProductView",
+    "Total",
+    "contact",
+    "contacts",
+    "deal",
+    "deals",
+    "newest_deals",
+    "product",
+    "products",
+    "stages",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DealView:
+    """One deal, what its ids stand for, and its newest changes."""
+
+    deal: Deal
+    names: Names
+    changes: Sequence[Happening]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """One contact, its newest orders, and a page of its timeline."""
+
+    contact: Contact
+    figures: Figures
+    deals: Sequence[DealRow]
+    timeline: Page[Happening]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductView:
+    """One product, how many events of each type it has, and the newest deals with it."""
+
+    product: Product
+    event_counts: dict[str, int]
+    deals: Sequence[DealRow]
+    deal_count: int
+
+
+def deals(
+    reader: Reader, workspace_id: int, wanted: DealFilter, cursor: str | None
+) -> Page[DealRow]:
+    """Return a page of the deals that are wanted, the newest order first."""
+    before = _place(cursor, 2)
+    found = browse.deals(reader, workspace_id, wanted, (before[0], before[1]), limit=PAGE_SIZE + 1)
+    count = browse.count_deals(reader, workspace_id, wanted)
+    return _page(found, count, lambda row: (row.placed, row.id))
+
+
+def newest_deals(reader: Reader, workspace_id: int, limit: int) -> list[DealRow]:
+    """Return the orders that were placed last."""
+    return browse.deals(reader, workspace_id, DealFilter(), NEWEST, limit)
+
+
+def contacts(reader: Reader, workspace_id: int, text: str, cursor: str | None) -> Page[ContactRow]:
+    """Return a page of contacts whose e-mail, name or id starts with the text, newest first."""
+    [before] = _place(cursor, 1)
+    found = browse.contacts(reader, workspace_id, text, before, limit=PAGE_SIZE + 1)
+    count = browse.count_contacts(reader, workspace_id, text)
+    return _page(found, count, lambda row: (row.id,))
+
+
+def products(reader: Reader, workspace_id: int, text: str, cursor: str | None) -> Page[ProductRow]:
+    """Return a page of products whose name or id contains the text, newest first."""
+    [before] = _place(cursor, 1)
+    found = browse.products(reader, workspace_id, text, before, limit=PAGE_SIZE + 1)
+    count = browse.count_products(reader, workspace_id, text)
+    return _page(found, count, lambda row: (row.id,))
+
+
+def stages(reader: Reader, workspace_id: int) -> list[Stage]:
+    """Return all stages in the order of their pipelines and positions."""
+    return workspaces.stages(reader, workspace_id)
+
+
+def deal(reader: Reader, workspace_id: int, deal_id: int) -> DealView:
+    """Return the deal with this id and what is around it, or raise NotFound."""
+    found = deal_rows.by_ids(reader, workspace_id, [deal_id]).get(deal_id)
+    if found is None:
+        raise NotFound(f"There is no deal with the id {deal_id}.")
+    people = [] if found.contact_id is None else [found.contact_id]
+    return DealView(
+        found,
+        browse_around.names(reader, workspace_id, found.product_ids, people),
+        browse_around.changes(reader, workspace_id, Subject.DEAL, deal_id, CHANGES_MAX),
+    )
+
+
+def contact(reader: Reader, workspace_id: int, contact_id: int, cursor: str | None) -> ContactView:
+    """Return the contact with this id and what is around it, or raise NotFound."""
+    found = contact_rows.by_ids(reader, workspace_id, [contact_id]).get(contact_id)
+    if found is None:
+        raise NotFound(f"There is no contact with the id {contact_id}.")
+    wanted = DealFilter(contact_id=contact_id)
+    before = _place(cursor, 2)
+    figures = browse_around.figures(reader, workspace_id, contact_id)
+    happened = browse_around.timeline(
+        reader, workspace_id, contact_id, (before[0], before[1]), limit=PAGE_SIZE + 1
+    )
+    return ContactView(
+        found,
+        figures,
+        browse.deals(reader, workspace_id, wanted, NEWEST, limit=PAGE_SIZE),
+        _page(happened, figures.timeline, lambda each: (clock.to_micros(each.at), each.id)),
+    )
+
+
+def product(reader: Reader, workspace_id: int, product_id: int) -> ProductView:
+    """Return the product with this id and what is around it, or raise NotFound."""
+    found = product_rows.by_ids(reader, workspace_id, [product_id]).get(product_id)
+    if found is None:
+        raise NotFound(f"There is no product with the id {product_id}.")
+    wanted = DealFilter(product_id=product_id)
+    return ProductView(
+        found,
+        event_rows.counts_of_product(reader, workspace_id, product_id),
+        browse.deals(reader, workspace_id, wanted, NEWEST, limit=PAGE_SIZE),
+        browse.count_deals(reader, workspace_id, wanted),
+    )
+
+
+def _place(cursor: str | None, parts: int) -> tuple[int, ...]:
+    if not cursor:
+        return NEWEST[:parts]
+    place = paging.decode(cursor, parts)
+    if place is None:
+        raise Invalid({"cursor": "This place in the list does not exist: begin at its first page."})
+    return place
+
+
+def _page(found: Sequence[T], count: int, key: Callable[[T], tuple[int, ...]]) -> Page[T]:
+    items = found[:PAGE_SIZE]
+    cursor = paging.encode(*key(items[-1])) if len(found) > PAGE_SIZE else None
+    return Page(items, count, cursor)

@@ -1,0 +1,209 @@
+"""What people see around one thing: names, sums, changes and the timeline, one statement each."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ordertrail.domain import money
+from ordertrail.domain.journal import Subject
+from ordertrail.kit import clock
+from ordertrail.kit.database import Reader
+from ordertrail.store import sql
+from ordertrail.store.browse import called
+
+_STAGES = (
+    "SELECT 'stage' AS kind, id, name AS a, NULL AS b, NULL AS c FROM stages"
+    " WHERE workspace_id = :workspace_id"
+)
+_NAMES = sql.rows(
+    "kind, id, a, b, c",
+    f"({_STAGES} UNION ALL"
+    " SELECT 'product', p.id, coalesce(p.details ->> '$.name', p.custom_id), NULL, NULL"
+    " FROM json_each(:product_ids) j CROSS JOIN products p"
+    " WHERE p.workspace_id = :workspace_id AND p.id = j.value UNION ALL"
+    " SELECT 'contact', c.id, c.email, c.profile ->> '$.first_name', c.profile ->> '$.last_name'"
+    " FROM json_each(:contact_ids) j CROSS JOIN contacts c"
+    " WHERE c.workspace_id = :workspace_id AND c.id = j.value)",
+)
+_FIGURES = sql.rows(
+    "kind, id, a, b, c",
+    f"({_STAGES} UNION ALL"
+    " SELECT 'order', count(*), currency, value_minor, NULL FROM deals"
+    " WHERE workspace_id = :workspace_id AND contact_id = :contact_id"
+    " GROUP BY currency, value_minor UNION ALL"
+    " SELECT 'timeline', count(*), NULL, NULL, NULL FROM events"
+    " WHERE workspace_id = :workspace_id AND contact_id = :contact_id UNION ALL"
+    " SELECT 'timeline', count(*), NULL, NULL, NULL FROM product_events"
+    " WHERE workspace_id = :workspace_id AND contact_id = :contact_id UNION ALL"
+    " SELECT 'timeline', count(*), NULL, NULL, NULL FROM journal"
+    " WHERE workspace_id = :workspace_id AND contact_id = :contact_id)",
+)
+_KEY = (
+    " LEFT JOIN keys k ON k.workspace_id = :workspace_id AND j.author LIKE 'key:%'"
+    " AND k.id = CAST(substr(j.author, 5) AS INTEGER)"
+)
+_DEAL_OF = " LEFT JOIN deals d ON d.workspace_id = :workspace_id AND d.custom_id = "
+_COLUMNS = (
+    "kind, id, at, name, json(data), subject_id, is_new, author, key_name, origin,"
+    " deal_id, deal_name, product_id, product_name"
+)
+_CHANGES = sql.rows(
+    _COLUMNS,
+    "(SELECT 'change' AS kind, j.id, j.at, j.subject AS name, j.changes AS data, j.subject_id,"
+    " j.is_new, j.author, k.name AS key_name, j.origin, NULL AS deal_id, NULL AS deal_name,"
+    " NULL AS product_id, NULL AS product_name"
+    f" FROM journal j{_KEY} WHERE j.workspace_id = :workspace_id AND j.subject = :subject"
+    " AND j.subject_id = :subject_id ORDER BY j.id DESC LIMIT :limit)",
+)
+
+
+def _newest(table: str) -> str:
+    return (
+        f"(SELECT * FROM {table} WHERE workspace_id = :workspace_id AND contact_id = :contact_id"
+        " AND (at, id) < (:at, :last_id) ORDER BY at DESC, id DESC LIMIT :limit)"
+    )
+
+
+_TIMELINE = sql.rows(
+    _COLUMNS,
+    "(SELECT * FROM (SELECT 'event' AS kind, e.id, e.at, t.name, e.data, NULL AS subject_id,"
+    " 1 AS is_new, NULL AS author, NULL AS key_name, e.origin, d.id AS deal_id,"
+    " d.name AS deal_name, NULL AS product_id, NULL AS product_name"
+    f" FROM {_newest('events')} e"
+    " JOIN event_types t ON t.workspace_id = :workspace_id AND t.id = e.event_type_id"
+    f"{_DEAL_OF} e.data ->> '$.order_id' UNION ALL"
+    " SELECT 'product_event', e.id, e.at, e.event_type, e.custom_data, NULL, 1, NULL, NULL,"
+    " e.origin, d.id, d.name, p.id, coalesce(p.details ->> '$.name', p.custom_id)"
+    f" FROM {_newest('product_events')} e"
+    " JOIN products p ON p.workspace_id = :workspace_id AND p.id = e.product_id"
+    f"{_DEAL_OF} e.custom_data ->> '$.order_id' UNION ALL"
+    " SELECT 'change', j.id, j.at, j.subject, j.changes, j.subject_id, j.is_new, j.author, k.name,"
+    f" j.origin, d.id, d.name, NULL, NULL FROM {_newest('journal')} j{_KEY}"
+    " LEFT JOIN deals d ON d.workspace_id = :workspace_id AND j.subject = 'deal'"
+    " AND d.id = j.subject_id) ORDER BY at DESC, id DESC LIMIT :limit)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids stand for."""
+
+    stages: Mapping[int, str]
+    products: Mapping[int, str] = field(default_factory=dict)
+    contacts: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The orders of one currency: how many, and what they come to."""
+
+    currency: str
+    orders: int
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A contact in numbers, and the names of the stages."""
+
+    names: Names
+    totals: tuple[Total, ...]
+    timeline: int
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened: an event, a product event, or a change of a contact or a deal.
+
+    `name` is the event's name, the type of the product event, or what was changed; `data` are the
+    event's data, or old and new values by field. `deal_id` is the deal that was changed, or that
+    the data name as `order_id`.
+    """
+
+    kind: str
+    id: int
+    at: datetime
+    name: str
+    data: Mapping[str, Any]
+    subject_id: int | None
+    is_new: bool
+    author: str | None
+    key_name: str | None
+    origin: str
+    deal_id: int | None
+    deal_name: str | None
+    product_id: int | None
+    product_name: str | None
+
+
+def names(
+    reader: Reader, workspace_id: int, product_ids: Collection[int], contact_ids: Collection[int]
+) -> Names:
+    """Return the names of all stages, and of these products and contacts."""
+    found = reader.rows(
+        _NAMES,
+        workspace_id=workspace_id,
+        product_ids=list(product_ids),
+        contact_ids=list(contact_ids),
+    )
+    return Names(
+        {i: a for kind, i, a, _, _ in found if kind == "stage"},
+        {i: a for kind, i, a, _, _ in found if kind == "product"},
+        {i: called(i, a, b, c) for kind, i, a, b, c in found if kind == "contact"},
+    )
+
+
+def figures(reader: Reader, workspace_id: int, contact_id: int) -> Figures:
+    """Return what the orders of a contact come to, and how long its timeline is."""
+    found = reader.rows(_FIGURES, workspace_id=workspace_id, contact_id=contact_id)
+    orders: dict[str, int] = {}
+    minor: dict[str, int] = {}
+    for kind, n, currency, value_minor, _ in found:
+        if kind == "order":
+            orders[currency] = orders.get(currency, 0) + n
+            minor[currency] = minor.get(currency, 0) + n * value_minor
+    return Figures(
+        names=Names({i: a for kind, i, a, _, _ in found if kind == "stage"}),
+        totals=tuple(
+            Total(code, orders[code], money.amount(minor[code], code)) for code in sorted(orders)
+        ),
+        timeline=sum(n for kind, n, _, _, _ in found if kind == "timeline"),
+    )
+
+
+def changes(
+    reader: Reader, workspace_id: int, subject: Subject, subject_id: int, limit: int
+) -> list[Happening]:
+    """Return the changes of one thing, newest first."""
+    found = reader.rows(
+        _CHANGES,
+        workspace_id=workspace_id,
+        subject=str(subject),
+        subject_id=subject_id,
+        limit=limit,
+    )
+    return [_happening(row) for row in found]
+
+
+def timeline(
+    reader: Reader, workspace_id: int, contact_id: int, before: tuple[int, int], limit: int
+) -> list[Happening]:
+    """Return what happened with a contact and its deals before a place (at, id), newest first."""
+    at, last_id = before
+    found = reader.rows(
+        _TIMELINE,
+        workspace_id=workspace_id,
+        contact_id=contact_id,
+        at=at,
+        last_id=last_id,
+        limit=limit,
+    )
+    return [_happening(row) for row in found]
+
+
+def _happening(row: list[Any]) -> Happening:
+    kind, identity, at, name, data, subject_id, is_new, *rest = row
+    moment = clock.from_micros(at)
+    return Happening(kind, identity, moment, name, data, subject_id, bool(is_new), *rest)
