@@ -17,6 +17,8 @@ from ordertrail.actions import workspaces
 from ordertrail.actions.requests import Keep
 from ordertrail.api.call import Limits, Platform
 from ordertrail.api.routes import Api
+from ordertrail.console.desk import Desk
+from ordertrail.console.routes import routes
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import clock
 from ordertrail.kit.checkpoint import Checkpointer
@@ -117,7 +119,8 @@ def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now)
         yield
         running.stop()
 
-    web = Starlette(routes=[Route("/healthz", _healthz)], lifespan=lifespan)
+    desk = Desk(running.committer, running.readers, now, workspaces.DEFAULT_ID, VERSION)
+    web = Starlette(routes=[Route("/healthz", _healthz), *routes(desk)], lifespan=lifespan)
     return App(Api(platform), web)
 
 

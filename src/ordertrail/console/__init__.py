@@ -1,0 +1,1 @@
+"""The human face: server-rendered pages, each one dataclass and one template."""

@@ -1,0 +1,108 @@
+"""Contacts: the list, and one contact with orders and timeline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from ordertrail.actions import browse
+from ordertrail.actions.browse import ContactRow, DealRow, Names, Total
+from ordertrail.console import say
+from ordertrail.console.deals import address
+from ordertrail.console.desk import Visit
+from ordertrail.console.say import Field, Told
+from ordertrail.kit.database import Reader
+
+ADDRESS = "/console/contacts"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactsPage:
+    """A page of the list; `next` is the address of the following one."""
+
+    template: ClassVar[str] = "contacts.html"
+    section: ClassVar[str] = "contacts"
+
+    q: str
+    count: int
+    contacts: Sequence[ContactRow]
+    is_first: bool
+    first: str
+    next: str | None
+
+    @property
+    def title(self) -> str:
+        """The page's name."""
+        return "Contacts"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """One contact; `next` is the address of the following page of the timeline."""
+
+    template: ClassVar[str] = "contact.html"
+    section: ClassVar[str] = "contacts"
+
+    id: int
+    name: str
+    custom_id: str | None
+    email: str | None
+    created_at: datetime
+    updated_at: datetime
+    profile: Sequence[Field]
+    attributes: Sequence[Field]
+    totals: Sequence[Total]
+    order_count: int
+    orders: Sequence[DealRow]
+    timeline: Sequence[Told]
+    timeline_count: int
+    is_first: bool
+    first: str
+    next: str | None
+
+    @property
+    def title(self) -> str:
+        """The page's name."""
+        return self.name
+
+
+def contacts(reader: Reader, visit: Visit) -> ContactsPage:
+    """Read a page of the list."""
+    text = visit.query.get("q", "").strip()[: browse.TEXT_LENGTH_MAX]
+    cursor = visit.query.get("cursor")
+    page = browse.contacts(reader, visit.workspace.id, text, cursor)
+    return ContactsPage(
+        q=text,
+        count=page.count,
+        contacts=page.items,
+        is_first=not cursor,
+        first=address(ADDRESS, {"q": text}),
+        next=address(ADDRESS, {"q": text}, page.next_cursor) if page.next_cursor else None,
+    )
+
+
+def contact(reader: Reader, visit: Visit) -> ContactPage:
+    """Read the page of one contact; raises NotFound."""
+    cursor = visit.query.get("cursor")
+    view = browse.contact(reader, visit.workspace.id, visit.number, cursor)
+    found, own = view.contact, f"{ADDRESS}/{visit.number}"
+    names = Names(view.figures.names.stages, contacts={found.id: found.name})
+    following = view.timeline.next_cursor
+    return ContactPage(
+        id=found.id,
+        name=found.name,
+        custom_id=found.custom_id,
+        email=found.email,
+        created_at=found.created_at,
+        updated_at=found.updated_at,
+        profile=say.fields(found.profile, names),
+        attributes=say.fields(found.attributes, names),
+        totals=view.figures.totals,
+        order_count=sum(total.orders for total in view.figures.totals),
+        orders=view.deals,
+        timeline=[say.told(each, names) for each in view.timeline.items],
+        timeline_count=view.timeline.count,
+        is_first=not cursor,
+        first=own,
+        next=address(own, {}, following) if following else None,
+    )
