@@ -2,11 +2,13 @@
 
 The committer takes what waits and never sleeps to fill a batch, so a lone writer pays nothing
 for the grouping. A batch touches one workspace. When it fails in the database, its commands run
-again one by one, so that only the guilty one fails.
+again one by one, so that only the guilty one fails; when the database itself is away, nobody is
+guilty and all of them are told.
 """
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -15,7 +17,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from ordertrail.kit.clock import Clock, utc_now
-from ordertrail.kit.database import Database, Tx
+from ordertrail.kit.database import Database, DatabaseAway, DatabaseRefused, Tx
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -57,10 +59,11 @@ class _Work:
 
 @dataclass(slots=True)
 class _Lane:
-    """What waits for one workspace."""
+    """What waits for one workspace; the oldest rider waits since `riding_since`."""
 
     works: deque[_Work] = field(default_factory=deque)
     riders: deque[_Work] = field(default_factory=deque)
+    riding_since: float = 0.0
 
 
 class Committer:
@@ -108,6 +111,8 @@ class Committer:
 
         Raises QueueFull or Closed at once, before anything was accepted.
         """
+        if not commands:
+            return []
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[R]] = loop.create_future()
 
@@ -125,6 +130,8 @@ class Committer:
         commands: Sequence[C],
     ) -> list[R]:
         """Do as `commit` does, for a caller without an event loop."""
+        if not commands:
+            return []
         future: Future[list[R]] = Future()
         self._accept(workspace_id, _Work(action, commands, future.set_result))
         return future.result()
@@ -141,6 +148,8 @@ class Committer:
                 return False
             self._riding += 1
             lane = self._lanes.setdefault(workspace_id, _Lane())
+            if not lane.riders:
+                lane.riding_since = time.monotonic()
             lane.riders.append(_Work(action, (command,), None))
         return True
 
@@ -168,14 +177,20 @@ class Committer:
                 self._changed.wait(RIDERS_WAIT_S)
             if not self._lanes:
                 return None if self._is_closed else (0, [])
-            workspace_id = next(
-                (each for each, lane in self._lanes.items() if lane.works), next(iter(self._lanes))
-            )
+            workspace_id = self._next()
             lane = self._lanes.pop(workspace_id)
             works = self._part(lane)
             if lane.works or lane.riders:
                 self._lanes[workspace_id] = lane
             return workspace_id, works
+
+    def _next(self) -> int:
+        """The workspace whose turn it is: riders alone make a batch when they have waited."""
+        overdue = time.monotonic() - RIDERS_WAIT_S
+        for workspace_id, lane in self._lanes.items():
+            if lane.works or lane.riding_since < overdue:
+                return workspace_id
+        return next(iter(self._lanes))
 
     def _part(self, lane: _Lane) -> list[_Work]:
         works: list[_Work] = []
@@ -193,6 +208,9 @@ class Committer:
     def _commit(self, workspace_id: int, works: list[_Work]) -> None:
         try:
             self._database.write(lambda tx: self._decide(tx, workspace_id, works))
+        except (DatabaseAway, DatabaseRefused) as error:
+            for work in works:
+                work.outcomes = [error] * len(work.commands)
         except Exception as error:
             if len(works) == 1 and len(works[0].commands) == 1:
                 works[0].outcomes = [error]
