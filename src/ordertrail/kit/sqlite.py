@@ -22,7 +22,15 @@ T = TypeVar("T")
 BUSY_WAIT_MS = 5_000
 STEPS_BETWEEN_CLOCK_READS = 20_000
 
-_AWAY = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError, apsw.CantOpenError)
+_SEE_FOLDER = "see that its folder is there and may be written"
+_ADVICE = {
+    apsw.BusyError: "another process is writing; stop that one, or try again",
+    apsw.LockedError: "another process is writing; stop that one, or try again",
+    apsw.FullError: "make room on the disk",
+    apsw.IOError: "see that the disk is there and in order",
+    apsw.CantOpenError: _SEE_FOLDER,
+}
+_AWAY = tuple(_ADVICE)
 _BROKEN = (apsw.CorruptError, apsw.NotADBError, apsw.ReadOnlyError, apsw.PermissionsError)
 
 
@@ -138,16 +146,19 @@ class ServerLock:
         """Take the lock, or raise DatabaseRefused naming the process that holds it."""
         if self._descriptor is not None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        _make_folder(self._path.parent)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DatabaseRefused(f"{self._path}: {error.strerror}; {_SEE_FOLDER}") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(descriptor, 20).decode() or "unknown"
             os.close(descriptor)
             raise DatabaseRefused(
-                f"{self._path.name.removesuffix('.lock')} is served by another process (pid {holder});"
-                " stop that one, or give this one a database of its own"
+                f"{self._path.name.removesuffix('.lock')} is served by another process"
+                f" (pid {holder}); stop that one, or give this one a database of its own"
             ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
@@ -161,7 +172,7 @@ class ServerLock:
 
 
 def _open_writer(path: Path) -> apsw.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_WAIT_MS)
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -170,6 +181,13 @@ def _open_writer(path: Path) -> apsw.Connection:
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
     connection.execute("PRAGMA cache_size = -65536")
     return connection
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseRefused(f"{path}: {error.strerror}; {_SEE_FOLDER}") from None
 
 
 def _bound(parameters: dict[str, Value]) -> dict[str, Any]:
@@ -182,4 +200,5 @@ def _bound(parameters: dict[str, Value]) -> dict[str, Any]:
 def _translated(error: apsw.Error, path: Path) -> Exception:
     if isinstance(error, _BROKEN):
         return DatabaseRefused(f"{path}: {error}; restore it from a backup, or check its rights")
-    return DatabaseAway(f"{path}: {error}")
+    advice = next(said for kind, said in _ADVICE.items() if isinstance(error, kind))
+    return DatabaseAway(f"{path}: {error}; {advice}")
