@@ -1,7 +1,7 @@
 """Bad input is refused with a 4xx that names the field, and nothing of it is stored."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,29 @@ LINE = {"product_custom_id": "P", "quantity": 1, "value": 1}
 ORDERED = {"user_custom_id": "A", "event_type": "order"}
 
 
+@pytest.fixture(scope="module")
+def shop_and_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, str]]:
+    """A platform with one of everything; shared, because every test proves that it stays so."""
+    with served.serve(tmp_path_factory.mktemp("shop")) as platform:
+        token = platform.new_token()
+        for target, body in (
+            (USERS, {"custom_id": "A", "email": "a@shop.test"}),
+            (DEALS, {**DEAL, "order_products": [LINE]}),
+            (EVENT, {"name": "seen"}),
+            (PRODUCT_EVENT, ORDERED),
+        ):
+            assert platform.call(token, "POST", target, body).status in (200, 201)
+        yield platform, token
+
+
 @pytest.fixture
-def shop(platform: Served, token: str) -> Served:
-    """A platform with one contact, one deal with a line, one event of each kind."""
-    for target, body in (
-        (USERS, {"custom_id": "A", "email": "a@shop.test"}),
-        (DEALS, {**DEAL, "order_products": [LINE]}),
-        (EVENT, {"name": "seen"}),
-        (PRODUCT_EVENT, ORDERED),
-    ):
-        assert platform.call(token, "POST", target, body).status in (200, 201)
-    return platform
+def shop(shop_and_token: tuple[Served, str]) -> Served:
+    return shop_and_token[0]
+
+
+@pytest.fixture
+def key(shop_and_token: tuple[Served, str]) -> str:
+    return shop_and_token[1]
 
 
 def kept(shop: Served) -> dict[str, Any]:
@@ -75,9 +87,9 @@ WRONG_BODIES = {
 @pytest.mark.parametrize("target", ALL)
 @pytest.mark.parametrize("body", WRONG_BODIES.values(), ids=WRONG_BODIES.keys())
 def test_a_body_that_is_no_json_object_is_refused(
-    shop: Served, token: str, target: str, body: bytes
+    shop: Served, key: str, target: str, body: bytes
 ) -> None:
-    assert refused(shop, token, target, body).keys() <= {"body", "a"}
+    assert refused(shop, key, target, body).keys() <= {"body", "a"}
 
 
 @pytest.mark.parametrize("target", ALL)
@@ -93,15 +105,15 @@ def test_a_body_that_is_no_json_object_is_refused(
     ],
 )
 def test_what_no_database_should_keep_is_refused_wherever_it_stands(
-    shop: Served, token: str, target: str, value: bytes
+    shop: Served, key: str, target: str, value: bytes
 ) -> None:
     for place, field in (
         (b'{"extra": %b}', "extra"),
         (b'{"data": {"deep": [[%b]]}}', "deep"),
         (b'{"order_products": [{"value": %b}]}', "value"),
     ):
-        assert refused(shop, token, target, place % value).keys() <= {field, "body"}
-    nul_in_name = refused(shop, token, target, b'{"a\\u0000b": 1}')
+        assert refused(shop, key, target, place % value).keys() <= {field, "body"}
+    nul_in_name = refused(shop, key, target, b'{"a\\u0000b": 1}')
     assert nul_in_name
 
 
@@ -201,23 +213,23 @@ def test_what_no_database_should_keep_is_refused_wherever_it_stands(
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_is_stored(
-    shop: Served, token: str, target: str, body: Any, field: str
+    shop: Served, key: str, target: str, body: Any, field: str
 ) -> None:
-    assert list(refused(shop, token, target, body)) == [field]
+    assert list(refused(shop, key, target, body)) == [field]
 
 
-def test_every_wrong_field_is_named_at_once(shop: Served, token: str) -> None:
+def test_every_wrong_field_is_named_at_once(shop: Served, key: str) -> None:
     body = {**DEAL, "stage": "x", "value": "y", "currency": "z", "won_at": "w"}
-    assert refused(shop, token, DEALS, body).keys() == {"stage", "value", "currency", "won_at"}
+    assert refused(shop, key, DEALS, body).keys() == {"stage", "value", "currency", "won_at"}
 
 
 @pytest.mark.parametrize("chunks", [[b"x" * (10 << 20)], [b"{" + b" " * (1 << 19)] * 20])
 @pytest.mark.parametrize("target", ALL)
 def test_ten_megabytes_are_413_and_not_stored(
-    shop: Served, token: str, target: str, chunks: Sequence[bytes]
+    shop: Served, key: str, target: str, chunks: Sequence[bytes]
 ) -> None:
     before = kept(shop)
-    reply = shop.call(token, "POST", target, body=chunks)
+    reply = shop.call(key, "POST", target, body=chunks)
     assert (reply.status, list(reply.json["errors"])) == (413, ["body"])
     assert "bytes" in reply.json["detail"]
     assert kept(shop) == before
@@ -243,12 +255,12 @@ def test_a_false_content_length_does_not_widen_the_limit(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("target", ALL)
-def test_a_body_that_stops_half_way_stores_nothing(shop: Served, token: str, target: str) -> None:
+def test_a_body_that_stops_half_way_stores_nothing(shop: Served, key: str, target: str) -> None:
     before = kept(shop)
     whole = {USERS: {"custom_id": "Z"}, DEALS: {**DEAL, "name": "new"}, EVENT: {"name": "x"}}
     body = json.dumps(whole.get(target, ORDERED)).encode()
     for chunks in ([body], [body[:5], body[5:]], [body[:5]], []):
-        reply = shop.call(token, "POST", target, body=chunks, breaks_off=True)
+        reply = shop.call(key, "POST", target, body=chunks, breaks_off=True)
         assert reply.status == 400, chunks
         assert kept(shop) == before
 
@@ -283,10 +295,10 @@ def test_a_wrong_id_in_the_path_is_400(platform: Served, token: str) -> None:
 @pytest.mark.parametrize(
     "cursor", ["x", "!!!", "MQ", "a.b", "%C3%A9", "9" * 9000, "LTEuLTE", "_" * 7]
 )
-def test_a_cursor_that_nobody_gave_out_is_400(shop: Served, token: str, cursor: str) -> None:
+def test_a_cursor_that_nobody_gave_out_is_400(shop: Served, key: str, cursor: str) -> None:
     for listing in ("events", "product_events", "timeline"):
         target = f"/api/public/users-by-id/A/{listing}/?cursor={cursor}"
-        reply = shop.call(token, "GET", target)
+        reply = shop.call(key, "GET", target)
         if cursor == "LTEuLTE":  # -1.-1: a place before everything
             assert (reply.status, reply.json["results"]) == (200, [])
         else:
@@ -304,8 +316,8 @@ def test_a_cursor_that_nobody_gave_out_is_400(shop: Served, token: str, cursor: 
         ("X-Ordertrail-Origin", "ü"),
     ],
 )
-def test_a_wrong_header_is_named(shop: Served, token: str, header: str, value: str) -> None:
+def test_a_wrong_header_is_named(shop: Served, key: str, header: str, value: str) -> None:
     before = kept(shop)
-    reply = shop.call(token, "POST", EVENT, {"name": "seen"}, headers={header: value})
+    reply = shop.call(key, "POST", EVENT, {"name": "seen"}, headers={header: value})
     assert (reply.status, list(reply.json["errors"])) == (400, [header])
     assert kept(shop) == before
