@@ -18,6 +18,7 @@ from ordertrail.wire import body
 T = TypeVar("T")
 
 OPERATION_KEY_LENGTH_MAX = 255
+_ORIGINS = {origin.encode(): origin for origin in Origin}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,11 @@ class Call:
     @property
     def author(self) -> Author:
         """Who the journal says it was."""
-        origin = self.headers.get(b"x-ordertrail-origin", b"live").decode("latin-1").lower()
-        if origin not in list(Origin):
+        sent = self.headers.get(b"x-ordertrail-origin")
+        origin = Origin.LIVE if sent is None else _ORIGINS.get(sent.lower())
+        if origin is None:
             raise Invalid({"X-Ordertrail-Origin": f"must be one of: {', '.join(Origin)}"})
-        return Author(f"key:{self.key.id}", Origin(origin))
+        return Author(f"key:{self.key.id}", origin)
 
     @property
     def operation_key(self) -> str | None:
