@@ -25,7 +25,7 @@ _BY_ID = sql.rows(
 )
 _BY_EMAIL = sql.rows(
     _COLUMNS,
-    "json_each(:emails) j CROSS JOIN contacts c"
+    "json_each(:emails) j CROSS JOIN contacts c INDEXED BY contacts_email"
     " WHERE c.workspace_id = :workspace_id AND c.email_folded = j.value",
 )
 _IDS = sql.rows(

@@ -14,7 +14,8 @@ _ADD = sql.insert("journal", "id at subject subject_id contact_id is_new changes
 _ENTRY = "id, at, subject, subject_id, contact_id, is_new, json(changes), author, origin"
 _OF_SUBJECT = sql.rows(
     _ENTRY,
-    "(SELECT * FROM journal WHERE workspace_id = :workspace_id AND subject = :subject"
+    "(SELECT * FROM journal INDEXED BY journal_subject"
+    " WHERE workspace_id = :workspace_id AND subject = :subject"
     " AND subject_id = :subject_id ORDER BY id DESC LIMIT :limit)",
 )
 _OF_CONTACT = sql.rows(

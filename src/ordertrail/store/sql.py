@@ -1,6 +1,8 @@
 """How a whole batch goes in and out in one step: rows as one JSON text.
 
-These two functions are where the dialects differ; statements are put together from them.
+These functions are where the dialects differ; statements are put together from them. SQLite takes
+a workspace for small while it has no statistics, and would go through all of its rows: where it
+does, INDEXED BY tells it the index.
 """
 
 
