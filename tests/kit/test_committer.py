@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ordertrail.kit.committer import Batch, Closed, Committer, QueueFull
+from ordertrail.kit.committer import RIDERS_WAIT_S, Batch, Closed, Committer, QueueFull
 from ordertrail.kit.database import DatabaseAway, Reader, Tx
 from ordertrail.kit.sqlite import Sqlite
 
@@ -82,8 +82,8 @@ def database(tmp_path: Path) -> Iterator[Counting]:
 
 
 @contextmanager
-def running(database: Counting, **limits: int) -> Iterator[Committer]:
-    committer = Committer(database, **limits)
+def running(database: Counting, **limits: float) -> Iterator[Committer]:
+    committer = Committer(database, **limits)  # type: ignore[arg-type]
     committer.start()
     try:
         yield committer
@@ -245,18 +245,25 @@ def test_close_finishes_what_was_accepted_and_takes_nothing_more(database: Count
 def test_a_caller_that_goes_away_cancels_nothing(database: Counting) -> None:
     gate = Gate()
 
-    async def accept_and_leave(committer: Committer) -> None:
-        task = asyncio.ensure_future(committer.commit(1, write_notes, ["left behind"]))
-        await asyncio.wait({task}, timeout=0)
-        task.cancel()
-        await asyncio.wait({task})
-        assert task.cancelled()
+    async def accept_and_leave(committer: Committer) -> asyncio.Task[list[str]]:
+        leaves, stays = [
+            asyncio.ensure_future(committer.commit(1, write_notes, [text]))
+            for text in ("left behind", "waited for")
+        ]
+        await asyncio.wait({leaves, stays}, timeout=0)
+        leaves.cancel()
+        await asyncio.wait({leaves})
+        assert leaves.cancelled()
+        return stays
+
+    async def answer(stays: asyncio.Task[list[str]]) -> list[str]:
+        return await asyncio.wait_for(stays, 5)
 
     with running(database) as committer, asyncio.Runner() as runner:
         with gate.closed(committer):
-            runner.run(accept_and_leave(committer))
-        assert committer.commit_and_wait(1, write_notes, ["next"])
-    assert database.notes() == ["left behind", "next"]
+            stays = runner.run(accept_and_leave(committer))
+        assert runner.run(answer(stays)) == ["1:waited for:2"]
+    assert database.notes() == ["left behind", "waited for"]
 
 
 def test_a_loop_that_was_closed_meanwhile_harms_nobody(database: Counting) -> None:
@@ -292,13 +299,29 @@ def test_riders_alone_go_within_about_a_second(database: Counting) -> None:
         gone.set()
         return write_notes(tx, batch)
 
-    with running(database) as committer:
-        assert committer.commit_and_wait(1, write_notes, ["first"])
-        started = time.monotonic()
-        assert committer.ride(1, write_and_tell, "rider")
-        assert gone.wait(5)
-        assert time.monotonic() - started < 2
-    assert database.notes() == ["first", "rider"]
+    assert RIDERS_WAIT_S == 1.0
+    with running(database, riders_wait_s=0.05) as committer:
+        for n in range(3):
+            gone.clear()
+            assert committer.ride(1, write_and_tell, f"rider {n}")
+            assert gone.wait(5)
+    assert len(database.notes()) == 3
+
+
+def test_a_committer_that_was_idle_for_long_still_commits(database: Counting) -> None:
+    idle = threading.Event()
+
+    def nothing(tx: Tx, batch: Batch[str]) -> list[None]:
+        idle.set()
+        return [None]
+
+    with running(database, riders_wait_s=0.001) as committer:
+        for n in range(20):
+            idle.clear()
+            assert committer.ride(1, nothing, "rider")
+            assert idle.wait(5)
+            assert not threading.Event().wait(0.002)
+            assert committer.commit_and_wait(1, write_notes, [str(n)])
 
 
 def test_riders_go_within_about_a_second_while_another_workspace_writes(
@@ -320,9 +343,9 @@ def test_riders_go_within_about_a_second_while_another_workspace_writes(
 
         await asyncio.gather(*(write() for _ in range(8)))
 
-    with running(database) as committer, asyncio.Runner() as runner:
+    with running(database, riders_wait_s=0.05) as committer, asyncio.Runner() as runner:
         assert committer.ride(2, tell, "rider")
-        runner.run(keep_busy(committer, time.monotonic() + 3))
+        runner.run(keep_busy(committer, time.monotonic() + 2))
         assert gone.is_set()
 
 

@@ -77,12 +77,14 @@ class Committer:
         batch_max: int = 500,
         waiting_max: int = 5_000,
         riders_max: int = 5_000,
+        riders_wait_s: float = RIDERS_WAIT_S,
     ) -> None:
         self._database = database
         self._clock = clock
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._riders_max = riders_max
+        self._riders_wait_s = riders_wait_s
         self._changed = threading.Condition()
         self._lanes: dict[int, _Lane] = {}
         self._waiting = 0
@@ -174,7 +176,7 @@ class Committer:
         """Wait for work; None when closed and everything accepted is done."""
         with self._changed:
             if not self._waiting and not self._is_closed:
-                self._changed.wait(RIDERS_WAIT_S)
+                self._changed.wait(self._riders_wait_s)
             if not self._lanes:
                 return None if self._is_closed else (0, [])
             workspace_id = self._next()
@@ -186,7 +188,7 @@ class Committer:
 
     def _next(self) -> int:
         """The workspace whose turn it is: riders alone make a batch when they have waited."""
-        overdue = time.monotonic() - RIDERS_WAIT_S
+        overdue = time.monotonic() - self._riders_wait_s
         for workspace_id, lane in self._lanes.items():
             if lane.works or lane.riding_since < overdue:
                 return workspace_id
