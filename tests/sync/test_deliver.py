@@ -1,0 +1,402 @@
+import asyncio
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sync_worker
+from destination import TOKEN, Destination, Fault, nothing, wanted
+from sync_worker import QUICK, many
+
+from ordertrail.client.client import Client
+from ordertrail.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    Unauthorised,
+    Unavailable,
+)
+from ordertrail.domain.order import Order
+from ordertrail.kit.database import DatabaseRefused
+from ordertrail.sync.deliver import Limits
+from ordertrail.sync.flow import Flow
+from ordertrail.sync.outbox import Outbox
+from ordertrail.sync.progress import Progress, Summary
+from ordertrail.sync.run import Pace, run
+from ordertrail.sync.sending import Rim
+from ordertrail.sync.verdict import Done, Park, Patience, Stop, Verdict, Wait, judge
+
+FLOW = Flow()
+SMALL = replace(
+    QUICK,
+    limits=Limits(calls_max=6, lanes_max=4, of_one_lane_max=2, unsettled_max=5, read_max=7),
+    orders_at_once=3,
+    waiting_max=20,
+)
+OUT_OF_PATIENCE = replace(QUICK, patience=Patience(give_up_after_s=0.0))
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox(tmp_path / "outbox.db") as opened:
+        yield opened
+
+
+async def syncing(
+    there: Destination,
+    outbox: Outbox,
+    orders: Iterable[Order],
+    *,
+    pace: Pace = QUICK,
+    token: str = TOKEN,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Summary:
+    """Serve the destination and run a sync to it."""
+    async with there.serving() as url, Client(url, token, timeout_s=0.3) as client:
+        return await run(orders, outbox, client, flow=FLOW, source="shop", progress=tell, pace=pace)
+
+
+def sync(there: Destination, outbox: Outbox, orders: Iterable[Order], **options: Any) -> Summary:
+    return asyncio.run(syncing(there, outbox, orders, **options))
+
+
+def mishaps(seed: int, share: float) -> Fault:
+    """Let a share of the requests go wrong, in every way there is."""
+    chance = random.Random(seed)
+    ways = ["429", "500", "503", "drop", "apply+drop", "apply+500"]
+
+    def fault(said: dict[str, Any]) -> str | None:
+        return chance.choice(ways) if chance.random() < share else None
+
+    return fault
+
+
+def test_everything_is_delivered_and_a_second_run_changes_nothing(outbox: Outbox) -> None:
+    there, orders = Destination(), many(30)
+    first = sync(there, outbox, orders)
+    assert first.is_complete
+    assert there.holdings() == wanted(orders, FLOW)
+    assert first.progress.delivered == first.progress.planned
+    assert len(there.seen) == first.progress.planned.total() == len(there.keys)
+    assert (first.progress.orders, first.progress.changed) == (30, 30)
+    second = sync(there, outbox, orders)
+    assert second.is_complete
+    assert (second.progress.unchanged, second.progress.changed) == (30, 0)
+    assert len(there.seen) == len(there.keys)
+    assert second.destination == first.destination == f"http://127.0.0.1:{there.port}#w-1"
+
+
+@pytest.mark.parametrize("pace", [QUICK, SMALL])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_goes_wrong_on_the_way_each_thing_is_there_once(
+    outbox: Outbox, seed: int, pace: Pace
+) -> None:
+    there, orders = Destination(mishaps(seed, share=0.3)), many(30)
+    summary = sync(there, outbox, orders, pace=pace)
+    assert summary.is_complete
+    assert there.holdings() == wanted(orders, FLOW)
+    assert len(there.keys) == summary.progress.planned.total()
+    assert len(there.faults) == 7, "every way to go wrong was met"
+
+
+def test_an_answer_that_does_not_come_is_asked_for_again(outbox: Outbox) -> None:
+    there, orders = Destination(), many(3)
+    there.fault = lambda said: "hang" if not there.seen else None
+    assert sync(there, outbox, orders).is_complete
+    assert there.holdings() == wanted(orders, FLOW)
+    assert there.faults["hang"] == 1
+
+
+def test_an_endpoint_that_is_not_ours_is_delivered_to_as_well(outbox: Outbox) -> None:
+    there, orders = Destination(workspace=None), many(5)
+    summary = sync(there, outbox, orders)
+    assert summary.is_complete
+    assert summary.destination == f"http://127.0.0.1:{there.port}"
+    assert there.holdings() == wanted(orders, FLOW)
+
+
+def test_a_fresh_platform_at_the_same_address_is_told_everything(outbox: Outbox) -> None:
+    there, orders = Destination(), many(5)
+    sync(there, outbox, orders)
+    fresh = Destination(workspace="w-2")
+    fresh.port = there.port
+    assert sync(fresh, outbox, orders).progress.changed == 5
+    assert fresh.holdings() == there.holdings()
+
+
+@pytest.mark.parametrize("pace", [QUICK, SMALL])
+def test_what_concerns_one_contact_comes_in_order_and_contacts_side_by_side(
+    outbox: Outbox, pace: Pace
+) -> None:
+    there = Destination(mishaps(4, share=0.2))
+    assert sync(there, outbox, many(40), pace=pace).is_complete
+    came: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for path, said in there.applied:
+        rank = ["users", "deals", "products-by-id", "users-by-id"].index(path.split("/")[3])
+        in_body = said.get("user_custom_id") or said.get("custom_id")
+        came[in_body or path.split("/")[4]].append((order_number(rank, said), rank))
+    assert len(came) == 7
+    assert all(steps == sorted(steps) for steps in came.values())
+    assert 1 < there.most_under_way <= pace.limits.calls_max
+
+
+def order_number(rank: int, said: dict[str, Any]) -> int:
+    """The number in the id of the order that an operation is about; a contact comes before all."""
+    if rank == 0:
+        return -1
+    order_id = said.get("custom_id") or said["data"].get("order_id")
+    return int((order_id or said["data"]["custom_data"]["order_id"])[1:])
+
+
+def test_a_wrong_token_stops_everything_and_parks_nothing(outbox: Outbox) -> None:
+    there, orders = Destination(), many(5)
+    stopped = sync(there, outbox, orders, token="other")
+    assert isinstance(stopped.stopped, Unauthorised)
+    assert not stopped.is_complete
+    assert not there.seen
+
+
+@pytest.mark.parametrize(("status", "kind"), [("401", Unauthorised), ("403", Forbidden)])
+def test_a_token_that_is_withdrawn_on_the_way_leaves_everything_waiting(
+    outbox: Outbox, status: str, kind: type[Refused]
+) -> None:
+    there, orders = Destination(), many(20)
+    there.fault = lambda said: status if len(there.seen) >= 25 else None
+    stopped = sync(there, outbox, orders, pace=SMALL)
+    assert type(stopped.stopped) is kind
+    counts = outbox.counts(stopped.destination)
+    assert (counts.parked, counts.done) == (0, len(there.keys))
+    assert counts.waiting == stopped.progress.waiting > 0
+    there.fault = nothing
+    assert sync(there, outbox, orders).is_complete
+    assert there.holdings() == wanted(orders, FLOW)
+
+
+def test_a_destination_that_stays_away_is_given_up_and_nothing_is_lost(outbox: Outbox) -> None:
+    there, orders = Destination(), many(20)
+    there.fault = lambda said: "500" if len(there.seen) >= 25 else None
+    stopped = sync(there, outbox, orders, pace=OUT_OF_PATIENCE)
+    assert isinstance(stopped.stopped, Unavailable)
+    assert outbox.counts(stopped.destination).parked == 0
+    there.fault = mishaps(5, share=0.2)
+    assert sync(there, outbox, orders).is_complete
+    assert there.holdings() == wanted(orders, FLOW)
+
+
+def test_nobody_at_the_address_is_waited_for_and_then_given_up(outbox: Outbox) -> None:
+    async def story() -> Summary:
+        now = iter(range(100))
+        waits: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            waits.append(seconds)
+
+        rim = Rim(sleep=sleep, stopwatch=lambda: float(next(now)), jitter=lambda: 0.5)
+        pace = Pace(rim=rim, patience=Patience(0.2, 1.0, give_up_after_s=5.0))
+        async with Client("http://127.0.0.1:1", TOKEN) as client:
+            summary = await run(
+                many(1), outbox, client, flow=FLOW, source="s", progress=print, pace=pace
+            )
+        assert waits == [0.1, 0.2, 0.4, 0.5, 0.5]
+        return summary
+
+    assert isinstance(asyncio.run(story()).stopped, Unavailable)
+
+
+def test_the_destination_is_left_alone_for_as_long_as_it_asks(outbox: Outbox) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    there = Destination()
+    there.fault = lambda said: "429" if len(there.seen) < 3 else None
+    pace = Pace(rim=Rim(sleep=sleep, jitter=lambda: 0.0))
+    assert sync(there, outbox, many(1), pace=pace).is_complete
+    assert waits == [0.01, 0.01, 0.01]
+
+
+def test_a_refused_deal_parks_its_order_and_no_other(outbox: Outbox) -> None:
+    there, orders = Destination(), many(20, contacts=2)
+    there.fault = lambda said: "400" if said.get("custom_id") == "O6" else None
+    summary = sync(there, outbox, orders)
+    assert (summary.is_complete, summary.stopped, summary.progress.waiting) == (False, None, 0)
+    assert there.holdings() == wanted([each for each in orders if each.id != "O6"], FLOW)
+    parked = outbox.parked(summary.destination)
+    assert {each.order_id for each in parked} == {"O6"}
+    assert [each.reason for each in parked] == [
+        "body: fault 400", *["waits for shop:O6:deal:1"] * (len(parked) - 1),
+    ]  # fmt: skip
+    assert len(parked) == summary.progress.parked == 6
+    there.fault = nothing
+    assert sync(there, outbox, orders).progress.parked == 6
+    outbox.retry_parked(summary.destination)
+    assert sync(there, outbox, orders).is_complete
+    assert there.holdings() == wanted(orders, FLOW)
+
+
+def test_an_order_that_cannot_be_true_is_told_and_the_others_are_delivered(outbox: Outbox) -> None:
+    there, orders = Destination(), many(9)
+    summary = sync(there, outbox, [*orders[:4], replace(orders[4], currency="?"), *orders[5:]])
+    assert (summary.progress.quarantined, summary.is_complete) == (1, False)
+    assert there.holdings() == wanted([*orders[:4], *orders[5:]], FLOW)
+    assert sync(there, outbox, orders).is_complete
+
+
+def test_cancelled_in_the_middle_the_next_run_goes_on_from_there(outbox: Outbox) -> None:
+    there, orders = Destination(), many(40)
+
+    async def story(after: int) -> None:
+        enough = asyncio.Event()
+
+        def fault(said: dict[str, Any]) -> str | None:
+            if len(there.seen) >= after:
+                enough.set()
+            return None
+
+        there.fault = fault
+        running = asyncio.create_task(syncing(there, outbox, orders, pace=SMALL))
+        await enough.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    for after in (1, 30, 70):
+        asyncio.run(story(after))
+        there.fault = nothing
+        counts = outbox.counts(outbox.destinations()[0])
+        assert counts.parked == 0
+        assert len(there.keys) - SMALL.limits.calls_max <= counts.done <= len(there.keys)
+    assert sync(there, outbox, orders).is_complete
+    assert there.holdings() == wanted(orders, FLOW)
+
+
+def test_killed_in_the_middle_the_next_run_goes_on_from_there(tmp_path: Path) -> None:
+    there, path = Destination(), tmp_path / "outbox.db"
+
+    async def story() -> list[int]:
+        codes = []
+        async with there.serving() as url:
+            command = [sys.executable, sync_worker.__file__, str(path), url]
+            for after in (1, 60, 130, 100_000):
+                worker = await asyncio.create_subprocess_exec(*command)
+                there.fault = killing(worker, after)
+                codes.append(await worker.wait())
+        return codes
+
+    def killing(worker: asyncio.subprocess.Process, after: int) -> Fault:
+        def fault(said: dict[str, Any]) -> str | None:
+            if len(there.seen) >= after and worker.returncode is None:
+                worker.kill()
+            return None
+
+        return fault
+
+    assert asyncio.run(story()) == [-9, -9, -9, 0]
+    assert there.holdings() == wanted(many(60), FLOW)
+    with Outbox(path) as outbox:
+        assert outbox.counts(outbox.destinations()[0]).done == len(there.keys)
+
+
+def test_reading_pauses_while_much_waits(outbox: Outbox) -> None:
+    there, most = Destination(), 0
+    read = 0
+
+    def orders() -> Iterator[Order]:
+        nonlocal read
+        for order in many(60):
+            read += 1
+            yield order
+
+    def tell(progress: Progress) -> None:
+        nonlocal most
+        most = max(most, progress.waiting)
+        assert progress.orders == progress.changed <= read <= progress.orders + 3
+
+    assert sync(there, outbox, orders(), pace=SMALL, tell=tell).is_complete
+    assert SMALL.waiting_max <= most < SMALL.waiting_max + 3 * 7
+
+
+def test_progress_adds_up_all_the_way(outbox: Outbox) -> None:
+    there, told = Destination(mishaps(6, share=0.1)), list[Progress]()
+    there_and_back = sync(there, outbox, many(30), pace=SMALL, tell=told.append)
+    assert told[-1] == there_and_back.progress
+    for each in told:
+        left = each.planned.total() - each.delivered.total() - each.parked
+        assert each.waiting == left >= 0
+    assert [each.delivered.total() for each in told] == sorted(
+        each.delivered.total() for each in told
+    )
+
+
+def test_a_file_that_breaks_off_fails_and_what_was_read_before_is_kept(outbox: Outbox) -> None:
+    there = Destination()
+
+    def orders() -> Iterator[Order]:
+        yield from many(6)
+        raise Invalid({"row 7": "is cut off"})
+
+    with pytest.raises(Invalid, match="row 7"):
+        sync(there, outbox, orders(), pace=SMALL)
+    assert sync(there, outbox, []).is_complete
+    assert there.holdings() == wanted(many(6), FLOW)
+
+
+def test_two_runs_on_one_outbox_are_one_too_many(outbox: Outbox) -> None:
+    with outbox.delivering(), pytest.raises(DatabaseRefused, match="another process"):
+        sync(Destination(), outbox, many(1))
+    assert sync(Destination(), outbox, []).is_complete
+
+
+def test_a_lane_longer_than_what_is_read_at_once_is_delivered_in_order(outbox: Outbox) -> None:
+    there, orders = Destination(), many(30, contacts=1)
+    assert sync(there, outbox, orders, pace=SMALL).is_complete
+    deals = [said["custom_id"] for path, said in there.seen if "/deals/" in path]
+    assert deals == [order.id for order in orders]
+    assert there.most_under_way == 2
+
+
+PATIENCE = Patience(first_wait_s=1.0, wait_s_max=10.0, retry_after_s_max=60.0, give_up_after_s=99.0)
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempt", "verdict"),
+    [
+        (None, 1, Done()),
+        (Invalid({"stage": "no stage 9"}), 1, Park("stage: no stage 9")),
+        (NotFound("no such contact"), 5, Park("no such contact")),
+        (Conflict("not now"), 1, Park("not now")),
+        (Refused("HTTP status 413"), 1, Park("HTTP status 413")),
+        (Unavailable("busy"), 1, Wait(0.5)),
+        (Unavailable("busy"), 2, Wait(1.0)),
+        (Unavailable("busy"), 4, Wait(4.0)),
+        (Unavailable("busy"), 5, Wait(5.0)),
+        (Unavailable("busy"), 10**9, Wait(5.0)),
+        (Unavailable("busy", 3.0), 1, Wait(3.0)),
+        (Unavailable("busy", 3.0), 4, Wait(4.0)),
+        (Unavailable("busy", 10**9), 1, Wait(60.0)),
+    ],
+)
+def test_a_verdict_follows_from_the_answer(
+    failure: Refused | Unavailable | None, attempt: int, verdict: Verdict
+) -> None:
+    found = judge(failure, attempt=attempt, failing_s=98.9, patience=PATIENCE, jitter=0.5)
+    assert found == verdict
+
+
+@pytest.mark.parametrize("failure", [Unauthorised("who?"), Forbidden("not you")])
+def test_who_may_not_deliver_stops_at_once(failure: Refused) -> None:
+    found = judge(failure, attempt=1, failing_s=0.0, patience=PATIENCE, jitter=0.5)
+    assert found == Stop(failure)
+
+
+def test_patience_ends() -> None:
+    failure = Unavailable("busy", 1.0)
+    found = judge(failure, attempt=7, failing_s=99.0, patience=PATIENCE, jitter=0.5)
+    assert found == Stop(failure)
