@@ -25,12 +25,10 @@ T = TypeVar("T")
 
 PAGE_SIZE = 50
 CHANGES_MAX = 100
-TEXT_LENGTH_MAX = 200
 
 __all__ = [
     "CHANGES_MAX",
     "PAGE_SIZE",
-    "TEXT_LENGTH_MAX",
     "ContactRow",
     "ContactView",
     "DealFilter",

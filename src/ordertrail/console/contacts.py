@@ -68,7 +68,7 @@ class ContactPage:
 
 def contacts(reader: Reader, visit: Visit) -> ContactsPage:
     """Read a page of the list."""
-    text = visit.query.get("q", "").strip()[: browse.TEXT_LENGTH_MAX]
+    text = visit.text("q")
     cursor = visit.query.get("cursor")
     page = browse.contacts(reader, visit.workspace.id, text, cursor)
     return ContactsPage(

@@ -197,7 +197,7 @@ def _wanted(visit: Visit) -> DealFilter:
     return DealFilter(
         stage_id=visit.whole("stage"),
         status=None if status is None else Status(status),
-        text=visit.query.get("q", "").strip()[: browse.TEXT_LENGTH_MAX],
+        text=visit.text("q"),
     )
 
 

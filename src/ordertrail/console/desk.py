@@ -13,6 +13,7 @@ from ordertrail.kit.database import Reader
 from ordertrail.kit.readers import Readers
 
 HOME = "/console/"
+TEXT_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Visit:
     query: Mapping[str, str]
     number: int
     origin: str
+
+    def text(self, name: str) -> str:
+        """Return a text of the query, no longer than anyone types; no name holds a NUL."""
+        typed = self.query.get(name, "").strip().replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return typed[:TEXT_LENGTH_MAX]
 
     def whole(self, name: str) -> int | None:
         """Return a number of the query, None when it is empty; raises Invalid for another word."""

@@ -16,7 +16,6 @@ from ordertrail.actions import people, workspaces
 from ordertrail.actions.people import Person
 from ordertrail.console import look
 from ordertrail.console.desk import HOME, Desk, Page, Show, Visit
-from ordertrail.console.look import Look
 from ordertrail.domain.errors import (
     Conflict,
     Forbidden,
@@ -86,7 +85,7 @@ class Front:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.look = Look()
+        self.look = look.same()
 
     def page(self, show: Show) -> Endpoint:
         """Return an endpoint that shows a page, or its JSON twin, to who is signed in."""

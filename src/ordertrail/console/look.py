@@ -1,5 +1,6 @@
 """The look: templates, the static files, and how numbers and times are written."""
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -44,6 +45,12 @@ class Look:
     def render(self, template: str, context: Mapping[str, object]) -> str:
         """Return the page; every value is escaped, and a name that is not there is an error."""
         return self._templates.get_template(template).render(context)
+
+
+@functools.cache
+def same() -> Look:
+    """Return the one look of this process: its templates are compiled once."""
+    return Look()
 
 
 def number(value: int | Decimal) -> str:

@@ -63,7 +63,7 @@ class ProductPage:
 
 def products(reader: Reader, visit: Visit) -> ProductsPage:
     """Read a page of the list."""
-    text = visit.query.get("q", "").strip()[: browse.TEXT_LENGTH_MAX]
+    text = visit.text("q")
     cursor = visit.query.get("cursor")
     page = browse.products(reader, visit.workspace.id, text, cursor)
     return ProductsPage(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -89,8 +89,8 @@ class Door:
         except Unauthorised as refused:
             if await self._front.visitor(request) is not None:
                 return RedirectResponse(onward, 303)
-            said = f"{refused} Sign in with your password, or ask for a new link."
-            return self._front.answer(request, SignInPage(onward, problem=said), None, 401)
+            said = SignInPage(onward, problem=f"{refused} Sign in below, or make a new one.")
+            return self._front.answer(request, said, None, 401)
         return _come_in(request, session, onward)
 
     async def form(self, request: Request) -> Response:
@@ -231,7 +231,7 @@ def _come_in(request: Request, session: str, onward: str) -> Response:
 
 
 def _sign_in_first() -> Response:
-    return RedirectResponse(f"{SIGN_IN}?{urlencode({'next': '/console/password'})}", 303)
+    return RedirectResponse(f"{SIGN_IN}?next=/console/password", 303)
 
 
 def _known_email(person: Person) -> str:
