@@ -314,19 +314,6 @@ def test_a_committer_that_finds_nothing_to_do_goes_on(database: Counting) -> Non
             assert committer.commit_and_wait(1, write_notes, [str(n)]) == [f"1:{n}:1"]
 
 
-def nothing(tx: Tx, batch: Batch[str]) -> list[None]:
-        idle.set()
-        return [None]
-
-    with running(database, riders_wait_s=0.001) as committer:
-        for n in range(20):
-            idle.clear()
-            assert committer.ride(1, nothing, "rider")
-            assert idle.wait(5)
-            assert not threading.Event().wait(0.002)
-            assert committer.commit_and_wait(1, write_notes, [str(n)])
-
-
 def test_riders_go_within_about_a_second_while_another_workspace_writes(
     database: Counting,
 ) -> None:
