@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import shop
 
+import asgi
 import served
 from ordertrail.actions import people
 from ordertrail.console.throttle import Tries
@@ -219,6 +220,15 @@ def test_an_address_may_fail_twenty_times_whomever_it_names(platform: served.Ser
     assert sign_in(browsers[0], "new@example.com", "no") == 429
     elsewhere = shop.Browser(platform.caller, address="2001:db8:1::1")
     assert sign_in(elsewhere, "new@example.com", "no") == 401
+
+
+def test_only_so_many_passwords_wait_to_be_checked(platform: served.Served) -> None:
+    requests = [
+        asgi.Request("POST", "/console/sign-in", body=form(email=f"{n}@x", password="no").encode())
+        for n in range(10)
+    ]
+    replies = platform.caller.together(requests)
+    assert sorted(reply.status for reply in replies) == [401] * 8 + [503] * 2
 
 
 def test_tries_are_forgotten_when_there_are_too_many_keys() -> None:

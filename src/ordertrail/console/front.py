@@ -42,7 +42,6 @@ HEADERS = {
     "cache-control": "no-store",
 }
 _BUSY = (Unavailable, QueueFull, TooManyReads, Closed, DatabaseAway, QueryTooSlow)
-_LARGEST_ID = 2**63 - 1
 _STATUS = {Invalid: 400, Unauthorised: 401, Forbidden: 403, NotFound: 404, Conflict: 409}
 _TITLES = {
     400: "This cannot be shown",
@@ -207,12 +206,11 @@ def _visit(reader: Reader, request: Request, session: str, now: datetime) -> Vis
     person = people.of_session(reader, session, now)
     if person is None:
         return None
-    number = request.path_params.get("id", 0)
     return Visit(
         person=person,
         workspace=workspaces.get(reader, person.workspace_id),
         query=request.query_params,
-        number=min(number, _LARGEST_ID),
+        number=request.path_params.get("id", 0),
         origin=f"{request.url.scheme}://{request.url.netloc}",
     )
 

@@ -21,7 +21,7 @@ from ordertrail.domain.errors import Conflict, Invalid, Unauthorised, Unavailabl
 
 FORM_BYTES_MAX = 64 << 10
 FORM_FIELDS_MAX = 20
-CHECKS_WAITING_MAX = 16
+CHECKS_WAITING_MAX = 8
 _SESSION_BYTES = 32
 _EMAIL_LENGTH_MAX = 254
 _IPV6_HOME_BITS = 64
