@@ -58,6 +58,7 @@ class _Written:
     after: dict[int, Deal]
     entries: list[Entry]
     attributes: list[Mapping[str, Any]]
+    product_ids: set[int]
 
 
 def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
@@ -68,7 +69,7 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     changes = [command.change for command in batch.commands]
     product_ids, new_products = _products(tx, batch.workspace_id, changes)
     known = _know(tx, batch.workspace_id, changes, product_ids)
-    written = _Written({}, {}, [], [])
+    written = _Written({}, {}, [], [], set())
     outcomes: list[Upserted | Refused] = []
     for command in batch.commands:
         try:
@@ -159,6 +160,7 @@ def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Writ
             written.before[deal.id] = before
         known.deals[change.custom_id] = written.after[deal.id] = deal
         written.attributes.append(change.attributes)
+        written.product_ids.update(deal.product_ids)
         written.entries.append(
             Entry(
                 Subject.DEAL,
@@ -194,11 +196,10 @@ def _write(
     changed = list(written.after.values())
     if not changed:
         return
-    used = {product_id for deal in changed for product_id in deal.product_ids}
     stubs = [
         Product(product_id, key, batch.at, batch.at)
         for key, product_id in new_products.items()
-        if product_id in used
+        if product_id in written.product_ids
     ]
     products.add(tx, batch.workspace_id, stubs)
     attributes.learn(tx, batch.workspace_id, ContentType.DEAL, written.attributes)
