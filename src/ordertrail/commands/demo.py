@@ -1,7 +1,6 @@
 """`ordertrail demo`: the platform and a thousand real orders, ready to look at."""
 
 import contextlib
-import os
 import re
 import secrets
 import signal
@@ -94,10 +93,9 @@ def _free(port: int) -> int:
 @contextlib.contextmanager
 def _served(settings: Settings, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server process of its own, so that both halves have a processor each."""
-    environment = {**os.environ, "ORDERTRAIL_DATABASE_URL": settings.database_url}
+    command = [sys.executable, "-m", "ordertrail", "serve", "--port", str(port)]
     server = subprocess.Popen(
-        [sys.executable, "-m", "ordertrail", "serve", "--port", str(port)],
-        env=environment,
+        [*command, "--database", settings.database_url],
         stdout=subprocess.PIPE,
         text=True,
     )
