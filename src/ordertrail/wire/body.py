@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ordertrail.domain import money
-from ordertrail.domain.attribute import standard_name
+from ordertrail.domain.attribute import NAME_LENGTH_MAX, standard_name
 from ordertrail.domain.errors import Invalid
 
 DEPTH_MAX = 32
@@ -192,7 +192,7 @@ def _check(value: object, where: str, levels: int) -> None:
         _check_room(where, levels)
         for name, item in value.items():
             _check(name, where, 0)
-            _check(item, name, levels - 1)
+            _check(item, name.strip()[:NAME_LENGTH_MAX] or where, levels - 1)
     elif isinstance(value, list):
         _check_room(where, levels)
         for item in value:
