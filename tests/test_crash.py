@@ -77,7 +77,7 @@ class Shop:
 
     async def sell_until_killed(self, process: subprocess.Popen[bytes], url: str) -> None:
         headers = {"Authorization": f"Token {TOKEN}"}
-        answers_left = self._chance.randrange(20, 400)
+        answers_left = self._chance.randrange(20, 150)
         dead = asyncio.Event()
 
         async def write(session: aiohttp.ClientSession) -> None:

@@ -30,13 +30,13 @@ def test_the_log_stays_bounded_under_sustained_writes(tmp_path: Path) -> None:
     checkpointer = Checkpointer(database)
     checkpointer.start()
     rounds, largest = 0, 0
-    while rounds * ROUND_BYTES < 4 * RESTART_ABOVE_BYTES:
+    while rounds * ROUND_BYTES < 3 * RESTART_ABOVE_BYTES:
         database.write(write)
         rounds += 1
         largest = max(largest, log.stat().st_size)
         database.read(count)
     checkpointer.stop()
-    assert largest < 3 * RESTART_ABOVE_BYTES
+    assert largest < 2 * RESTART_ABOVE_BYTES
     assert database.read(count) == rounds * ROWS
     database.close()
 
