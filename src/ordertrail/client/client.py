@@ -102,7 +102,7 @@ class Client:
                 ) as response,
             ):
                 return await _read(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             reason = f"{self.url}: {type(error).__name__} {error}"[:REASON_CHARS_MAX].strip()
             raise Unavailable(reason) from error
 

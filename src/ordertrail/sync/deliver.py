@@ -95,17 +95,16 @@ class Deliverer:
                 await self._changed.wait()
 
     async def _read(self) -> list[Lane]:
-        """Return the next lanes that are not busy; one that was cut off comes whole later."""
+        """Return the next lanes that are not busy; the rest of a long one comes in a later round.
+
+        Cut off or not, a lane is busy until all of it is settled, so its order is kept.
+        """
         behind, busy, limit = self._behind, list(self._busy), self._limits.read_max
         operations = await finished(
             lambda: self._outbox.waiting(self._destination, after=behind, busy=busy, limit=limit)
         )
-        found = lanes.split(operations, self._limits.of_one_lane_max)
-        is_cut = len(operations) == limit
-        if is_cut and len(found) > 1:
-            found.pop()
-        self._behind = found[-1].name if is_cut else ""
-        return found
+        self._behind = operations[-1].lane if len(operations) == limit else ""
+        return lanes.split(operations, self._limits.of_one_lane_max)
 
     async def _work(self) -> None:
         """Make operations that are ready, one at a time, until cancelled."""
