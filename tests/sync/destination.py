@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from sync_worker import TOKEN
 
 from ordertrail.domain.order import Order
 from ordertrail.kit import json
 from ordertrail.sync.flow import Flow, desired
 from ordertrail.sync.plan import Planned, plan
 
-TOKEN = "k" * 64
 PRODUCT_EVENT = re.compile(r"/api/public/products-by-id/([^/]+)/product_event/")
 EVENT = re.compile(r"/api/public/users-by-id/([^/]+)/events/")
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import sync_worker
-from destination import TOKEN, Destination, Fault, nothing, wanted
-from sync_worker import QUICK, many
+from destination import Destination, Fault, nothing, wanted
+from made_orders import many
+from sync_worker import QUICK, TOKEN
 
 from ordertrail.client.client import Client
 from ordertrail.domain.errors import (
@@ -207,6 +208,15 @@ def test_nobody_at_the_address_is_waited_for_and_then_given_up(outbox: Outbox) -
         return summary
 
     assert isinstance(asyncio.run(story()).stopped, Unavailable)
+
+
+def test_a_destination_that_works_now_and_then_is_not_given_up(outbox: Outbox) -> None:
+    there, now = Destination(), iter(range(1_000))
+    there.fault = lambda said: "500" if len(there.seen) % 2 else None
+    rim = Rim(stopwatch=lambda: float(next(now)), jitter=lambda: 0.0)
+    pace = Pace(rim=rim, limits=Limits(calls_max=1), patience=Patience(give_up_after_s=5.0))
+    assert sync(there, outbox, many(5), pace=pace).is_complete
+    assert there.faults["500"] > 10
 
 
 def test_the_destination_is_left_alone_for_as_long_as_it_asks(outbox: Outbox) -> None:

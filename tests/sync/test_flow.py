@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from made_orders import (
     CANCELLED,
     CASE,
@@ -16,8 +16,8 @@ from made_orders import (
     PARTLY_RETURNED,
     PLACED,
     RETURNED,
-    made_orders,
 )
+from order_histories import made_orders
 
 from ordertrail.client import calls
 from ordertrail.domain import order as orders
@@ -55,6 +55,7 @@ GUIDES_DEAL: dict[str, Any] = {
     ],
 }
 BESIDES = {"order_placed_at": "2026-03-01T10:00:00.000000Z", "gross_value": Decimal("149.90")}
+FEW = settings(max_examples=40, deadline=None)
 
 
 def deal(order: Order, flow: Flow = FLOW) -> dict[str, Any]:
@@ -284,6 +285,7 @@ def test_an_order_that_cannot_be_true_is_refused_by_field(order: Order, field: s
         desired(order, FLOW)
 
 
+@FEW
 @given(made_orders())
 def test_no_consent_is_ever_sent(order: Order) -> None:
     wanted = desired(order, FLOW)
@@ -291,6 +293,7 @@ def test_no_consent_is_ever_sent(order: Order) -> None:
     assert not CONSENTS & {name for each in said for name in each}
 
 
+@FEW
 @given(made_orders())
 def test_the_deal_is_worth_what_was_not_given_back(order: Order) -> None:
     told = deal(order)
@@ -301,6 +304,7 @@ def test_the_deal_is_worth_what_was_not_given_back(order: Order) -> None:
     assert is_lost == ("order_cancelled_at" in told)
 
 
+@FEW
 @given(made_orders())
 def test_every_sku_has_each_of_its_events_once(order: Order) -> None:
     wanted = desired(order, FLOW)

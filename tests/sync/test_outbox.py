@@ -21,14 +21,14 @@ from made_orders import (
     PARTLY_RETURNED,
     PLACED,
     RETURNED,
-    made_orders,
 )
+from order_histories import made_orders
 
 from ordertrail.domain.order import Order
 from ordertrail.kit import json
 from ordertrail.kit.database import DatabaseRefused
 from ordertrail.kit.sqlite import Sqlite
-from ordertrail.sync import outbox_operations, outbox_orders
+from ordertrail.sync import arrivals, outbox_operations, outbox_orders
 from ordertrail.sync.flow import Flow, Stages
 from ordertrail.sync.outbox import Outbox
 from ordertrail.sync.outbox_operations import Counts, Outcome, Waiting
@@ -94,7 +94,10 @@ def test_an_order_that_is_as_it_was_writes_nothing(outbox: Outbox) -> None:
     outbox.accept(ROUTE, FLOW, [FULFILLED])
     before = tables(outbox.path)
     log = Path(f"{outbox.path}-wal").read_bytes()
+    writer = apsw.Connection(str(outbox.path))
+    writer.execute("BEGIN IMMEDIATE")
     again = outbox.accept(ROUTE, FLOW, [FULFILLED, FULFILLED])
+    writer.close()
     assert (again.orders, again.unchanged, again.changed) == (2, 2, 0)
     assert not again.operations
     assert tables(outbox.path) == before
@@ -128,6 +131,7 @@ def test_snapshots_of_one_order_in_one_list_are_taken_one_after_the_other(outbox
     bodies = [each.call.body for each in outbox.waiting(THERE) if each.kind == Kind.DEAL]
     assert [body["stage"] for body in bodies] == [1, 2, 1, 2]
     assert outbox.accept(ROUTE, FLOW, [FULFILLED]).unchanged == 1
+    assert outbox.accept(ROUTE, FLOW, [PLACED, FULFILLED]).changed == 2
 
 
 def test_orders_of_one_contact_share_its_lane_and_say_it_once(outbox: Outbox) -> None:
@@ -249,6 +253,13 @@ def test_a_parked_contact_or_deal_parks_what_follows_of_its_order_alone(
     assert reasons == {"no": 1, f"waits for {refused.key}": followers}
 
 
+def test_what_was_done_stays_done_whatever_is_parked_before_it(outbox: Outbox) -> None:
+    outbox.accept(ROUTE, FLOW, [FULFILLED])
+    waiting = outbox.waiting(THERE)
+    assert outbox.settle([*done(waiting[5:]), Outcome(waiting[1], 1, "no")]) == 3
+    assert outbox.counts(THERE).done == 2
+
+
 def test_what_is_accepted_behind_a_parked_deal_is_parked_too(outbox: Outbox) -> None:
     outbox.accept(ROUTE, FLOW, [PLACED])
     waiting = outbox.waiting(THERE)
@@ -362,9 +373,18 @@ def test_no_statement_goes_through_a_whole_table(outbox: Outbox) -> None:
         scanned = [step for step in steps if step.startswith("SCAN")]
         tables = "operations", "snapshots", "contacts", "quarantine", " p", " s", " c"
         assert not [step for step in scanned if step.endswith(tables)], (statement, steps)
+        assert not [step for step in steps if "sqlite_autoindex_operations_1" in step], steps
         if "ORDER BY lane, id" in statement:
             assert "USE TEMP B-TREE FOR ORDER BY" not in steps
     connection.close()
+
+
+def test_what_arrives_is_told_apart_by_what_holds_in_the_end() -> None:
+    found = arrivals.sort(arrivals.drafts([BAD, PLACED, numbered(BAD, 1)], FLOW), {}, FLOW)
+    assert [each.order_id for each in found.news] == ["ORD-78523"]
+    assert [order_id for order_id, _ in found.refused] == ["ORD-78523", "O1"]
+    assert found.quarantine.keys() == {"O1"}
+    assert found.released == {"ORD-78523"}
 
 
 @settings(max_examples=15, deadline=None)
