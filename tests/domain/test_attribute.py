@@ -44,6 +44,13 @@ def test_widening_never_loses(a: ValueType, b: ValueType) -> None:
         assert wider is ValueType.JSON
 
 
+def test_the_narrowest_type_that_holds_both_is_taken() -> None:
+    assert attribute.widen(ValueType.DATE, ValueType.DATETIME) is ValueType.DATETIME
+    assert attribute.widen(ValueType.INTEGER, ValueType.FLOAT) is ValueType.FLOAT
+    assert attribute.widen(ValueType.BOOLEAN, ValueType.FLOAT) is ValueType.STRING
+    assert attribute.widen(ValueType.STRING, ValueType.JSON) is ValueType.JSON
+
+
 @pytest.mark.parametrize(
     ("value", "value_type"),
     [

@@ -118,6 +118,7 @@ def test_a_description_of_nothing_new_changes_nothing() -> None:
     again, changes = products.describe(told, {"name": "Cup"}, {}, later, later)
     assert (changes, again.updated_at, again.described_at) == ({}, NOW, later)
     assert products.describe(told, {}, {}, later, later) == (told, {})
+    assert products.describe(told, {"name": "Mug"}, {}, T0, NOW)[0].name == "Mug"
     assert products.describe(again, {"name": "Old"}, {}, T0, NOW) == (again, {})
 
 
