@@ -36,11 +36,16 @@ SWITCH_INTERVAL_S = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The parts of a server, from first connection to last."""
+    """The parts of a server, from first connection to last.
+
+    Keys and pages are read by threads of their own: a slow page holds no call up.
+    """
 
     database: Sqlite
     committer: Committer
     readers: Readers
+    key_readers: Readers
+    page_readers: Readers
     checkpointer: Checkpointer
     lock: ServerLock
 
@@ -49,13 +54,15 @@ class Running:
         self.lock.take()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.committer.start()
-        self.readers.start()
+        for readers in (self.readers, self.key_readers, self.page_readers):
+            readers.start()
         self.checkpointer.start()
 
     def stop(self) -> None:
         """Finish what was accepted, then let go of everything."""
         self.committer.close()
-        self.readers.close()
+        for readers in (self.readers, self.key_readers, self.page_readers):
+            readers.close()
         self.checkpointer.stop()
         self.database.close()
         self.lock.release()
@@ -69,22 +76,43 @@ def database_file(url: str) -> Path:
     return Path(path).expanduser()
 
 
-def open_database(settings: Settings, uid: str, now: Clock = clock.utc_now) -> Sqlite:
-    """Open the database, bring it to this release's schema, and see that a workspace is there."""
-    database = Sqlite(database_file(settings.database_url), settings.read_limit_s)
-    migrations.apply(database, now)
-    database.write(lambda tx: workspaces.ensure_default(tx, uid, now()))
+def open_database(
+    settings: Settings, uid: str, now: Clock = clock.utc_now, lock: ServerLock | None = None
+) -> Sqlite:
+    """Open the database, bring it to this release's schema, and see that a workspace is there.
+
+    The schema is changed only under the server's lock: raises DatabaseRefused when another
+    process serves a database that would have to be changed.
+    """
+    path = database_file(settings.database_url)
+    database = Sqlite(path, settings.read_limit_s)
+    if not path.exists() or database.read(migrations.pending):
+        held = lock or ServerLock(path)
+        was_held = held.is_held
+        held.take()
+        migrations.apply(database, now)
+        if not was_held:
+            held.release()
+    if not database.read(workspaces.every):
+        database.write(lambda tx: workspaces.ensure_default(tx, uid, now()))
     return database
 
 
-def parts(settings: Settings, database: Sqlite, now: Clock = clock.utc_now) -> Running:
+def parts(
+    settings: Settings,
+    database: Sqlite,
+    now: Clock = clock.utc_now,
+    lock: ServerLock | None = None,
+) -> Running:
     """Return the parts of a server on an open database, not yet started."""
     return Running(
         database=database,
         committer=Committer(database, clock=now, waiting_max=settings.waiting_max),
         readers=Readers(database),
+        key_readers=Readers(database, threads=1),
+        page_readers=Readers(database),
         checkpointer=Checkpointer(database),
-        lock=ServerLock(database.path),
+        lock=lock or ServerLock(database.path),
     )
 
 
@@ -107,6 +135,7 @@ def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now)
     platform = Platform(
         committer=running.committer,
         readers=running.readers,
+        key_readers=running.key_readers,
         clock=now,
         version=VERSION,
         limits=Limits(body_bytes_max=settings.body_bytes_max),
@@ -119,7 +148,7 @@ def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now)
         yield
         running.stop()
 
-    desk = Desk(running.committer, running.readers, now, workspaces.DEFAULT_ID, VERSION)
+    desk = Desk(running.committer, running.page_readers, now, workspaces.DEFAULT_ID, VERSION)
     web = Starlette(routes=[Route("/healthz", _healthz), *routes(desk)], lifespan=lifespan)
     return App(Api(platform), web)
 

@@ -26,7 +26,6 @@ BEFORE_THE_WORKSPACE_IS_KNOWN = {
 STATEMENTS_BEFORE_IT_IS_KNOWN = {
     "keys._BY_HASH": "the token of a request is what tells its workspace",
     "people._BY_EMAIL": "the e-mail of who signs in is what tells the workspace",
-    "people._BY_SESSION": "the cookie of a request is what tells its workspace",
 }
 """Statements on tenant data that are not given a workspace_id, and why."""
 

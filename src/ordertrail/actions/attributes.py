@@ -15,9 +15,10 @@ def learn(
 ) -> None:
     """Define the attributes that were sent for the first time, and widen inferred types."""
     values = [each for each in sent if each]
-    if not values:
+    names = {name for each in values for name in each}
+    if not names:
         return
-    known = workspaces.attributes(tx, workspace_id, content_type)
+    known = workspaces.attributes(tx, workspace_id, content_type, names)
     learnt = attribute.learn(content_type, known, values)
     if not learnt:
         return

@@ -1,6 +1,6 @@
 """Contacts: upsert, and reading them back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ordertrail.actions import attributes
@@ -37,35 +37,21 @@ class Upserted:
 
 def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     """Create or change contacts; a change of nothing writes nothing."""
-    checked = [_check(command.change) for command in batch.commands]
-    accepted = [c for c, refused in zip(batch.commands, checked, strict=True) if not refused]
-    known = _Known(tx, batch.workspace_id, [command.change for command in accepted])
+    known = _Known(tx, batch.workspace_id, [command.change for command in batch.commands])
     new_ids = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
     outcomes: list[Upserted | Refused] = []
     entries: list[Entry] = []
-    for command, refused in zip(batch.commands, checked, strict=True):
-        if refused:
+    for command in batch.commands:
+        try:
+            outcomes.append(_decide(command, batch, known, new_ids, entries))
+        except Refused as refused:
             outcomes.append(refused)
-            continue
-        before = known.find(command.change)
-        contact = before or Contact(next(new_ids), command.user_key, batch.at, batch.at)
-        contact, changes = rules.apply(contact, command.change, batch.at)
-        known.keep(contact)
-        outcomes.append(Upserted(contact, before is None))
-        if changes or before is None:
-            entries.append(
-                Entry(
-                    Subject.CONTACT,
-                    contact.id,
-                    contact.id,
-                    before is None,
-                    changes,
-                    command.author,
-                    batch.at,
-                )
-            )
     _write(tx, batch.workspace_id, list(known.by_id.values()), entries)
-    sent = [command.change.attributes for command in accepted]
+    sent = [
+        c.change.attributes
+        for c, o in zip(batch.commands, outcomes, strict=True)
+        if isinstance(o, Upserted)
+    ]
     attributes.learn(tx, batch.workspace_id, ContentType.CONTACT, sent)
     return outcomes
 
@@ -86,12 +72,26 @@ def get(reader: Reader, workspace_id: int, contact_id: int) -> Contact:
     return contact
 
 
-def _check(change: ContactChange) -> Refused | None:
-    try:
-        rules.check(change)
-    except Refused as refused:
-        return refused
-    return None
+def _decide(
+    command: Upsert,
+    batch: Batch[Upsert],
+    known: "_Known",
+    new_ids: Iterator[int],
+    entries: list[Entry],
+) -> Upserted:
+    rules.check(command.change)
+    before = known.find(command.change)
+    contact = before or Contact(next(new_ids), command.user_key, batch.at, batch.at)
+    contact, changes = rules.apply(contact, command.change, batch.at)
+    known.keep(contact)
+    is_new = before is None
+    if changes or is_new:
+        entries.append(
+            Entry(
+                Subject.CONTACT, contact.id, contact.id, is_new, changes, command.author, batch.at
+            )
+        )
+    return Upserted(contact, is_new)
 
 
 def _write(tx: Tx, workspace_id: int, known: Sequence[Contact], entries: Sequence[Entry]) -> None:

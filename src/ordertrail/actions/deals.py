@@ -58,7 +58,8 @@ class _Written:
     after: dict[int, Deal]
     entries: list[Entry]
     attributes: list[Mapping[str, Any]]
-    product_ids: set[int]
+    namers: dict[int, Author]
+    """Who first named each product, by id."""
 
 
 def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
@@ -69,7 +70,7 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     changes = [command.change for command in batch.commands]
     product_ids, new_products = _products(tx, batch.workspace_id, changes)
     known = _know(tx, batch.workspace_id, changes, product_ids)
-    written = _Written({}, {}, [], [], set())
+    written = _Written({}, {}, [], [], {})
     outcomes: list[Upserted | Refused] = []
     for command in batch.commands:
         try:
@@ -160,7 +161,8 @@ def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Writ
             written.before[deal.id] = before
         known.deals[change.custom_id] = written.after[deal.id] = deal
         written.attributes.append(change.attributes)
-        written.product_ids.update(deal.product_ids)
+        for product_id in deal.product_ids:
+            written.namers.setdefault(product_id, command.author)
         written.entries.append(
             Entry(
                 Subject.DEAL,
@@ -199,12 +201,16 @@ def _write(
     stubs = [
         Product(product_id, key, batch.at, batch.at)
         for key, product_id in new_products.items()
-        if product_id in written.product_ids
+        if product_id in written.namers
     ]
     products.add(tx, batch.workspace_id, stubs)
+    made = [
+        Entry(Subject.PRODUCT, each.id, None, True, {}, written.namers[each.id], batch.at)
+        for each in stubs
+    ]
     attributes.learn(tx, batch.workspace_id, ContentType.DEAL, written.attributes)
     _write_deals(tx, batch.workspace_id, changed, written.before)
-    journal.append(tx, batch.workspace_id, written.entries)
+    journal.append(tx, batch.workspace_id, made + written.entries)
 
 
 def _write_deals(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused
 from ordertrail.domain.event import Event, NewEvent
 from ordertrail.domain.journal import Author, Entry
 from ordertrail.domain.product import ProductEvent
@@ -45,41 +45,14 @@ class Created:
 
 def create(tx: Tx, batch: Batch[Create]) -> Sequence[Created | Refused]:
     """Record events of contacts; a name that nobody used before becomes a known one."""
-    workspace_id = batch.workspace_id
-    contact_ids = contacts.ids(tx, workspace_id, {c.user_custom_id for c in batch.commands})
-    keys = {c.operation_key for c in batch.commands if c.operation_key}
-    done = events.known_keys(tx, workspace_id, keys)
-    names = {command.event.name for command in batch.commands}
-    types = events.type_ids(tx, workspace_id, names)
-    taken = ids.take(
-        tx, workspace_id, event_type=len(names) - len(types), journal=len(batch.commands)
-    )
-    new_types: dict[str, int] = {}
-    added: list[tuple[Event, Arrival]] = []
+    writing = _Writing(tx, batch)
     outcomes: list[Created | Refused] = []
     for command in batch.commands:
-        if command.operation_key in done:
-            outcomes.append(Created(done[command.operation_key], False, is_new=False))
-            continue
-        name = command.event.name
-        happened_at = command.event.at or batch.at
-        contact_id = contact_ids.get(command.user_custom_id)
-        if contact_id is None:
-            outcomes.append(NotFound("no such contact; create it by users/update_or_create/"))
-            continue
-        if happened_at > batch.at + AHEAD_MAX:
-            outcomes.append(Invalid({"timestamp": "lies more than a day ahead"}))
-            continue
-        is_new_name = name not in types
-        if is_new_name:
-            types[name] = new_types[name] = next(taken["event_type"])
-        event = Event(next(taken["journal"]), name, contact_id, happened_at, command.event.data)
-        added.append((event, Arrival(command.operation_key, command.author.origin, batch.at)))
-        if command.operation_key is not None:
-            done[command.operation_key] = event.id
-        outcomes.append(Created(event.id, is_new_name, is_new=True))
-    events.add_types(tx, workspace_id, new_types, batch.at)
-    events.add(tx, workspace_id, added, types)
+        try:
+            outcomes.append(writing.decide(command))
+        except Refused as refused:
+            outcomes.append(refused)
+    writing.write(tx)
     return outcomes
 
 
@@ -134,3 +107,50 @@ def _page(found: Sequence[Happening], count: int) -> Page:  # type: ignore[type-
     if len(found) > len(items):
         cursor = paging.encode(clock.to_micros(items[-1].at), items[-1].id or 0)
     return Page(items, count, cursor)
+
+
+class _Writing:
+    """One batch on its way: what it knows, and what it will write."""
+
+    def __init__(self, tx: Tx, batch: Batch[Create]) -> None:
+        self._batch = batch
+        workspace_id, commands = batch.workspace_id, batch.commands
+        names = {command.event.name for command in commands}
+        keys = {c.operation_key for c in commands if c.operation_key}
+        self._contacts = contacts.ids(tx, workspace_id, {c.user_custom_id for c in commands})
+        self._done = events.known_keys(tx, workspace_id, keys)
+        self._types = events.type_ids(tx, workspace_id, names)
+        taken = ids.take(
+            tx, workspace_id, event_type=len(names) - len(self._types), journal=len(commands)
+        )
+        self._type_ids, self._numbers = taken["event_type"], taken["journal"]
+        self._new_types: dict[str, int] = {}
+        self._events: list[tuple[Event, Arrival]] = []
+
+    def decide(self, command: Create) -> Created:
+        """Take one command into the batch, or raise Refused."""
+        name, at = command.event.name, self._batch.at
+        happened_at = command.event.at or at
+        if happened_at > at + AHEAD_MAX:
+            raise Invalid({"timestamp": "lies more than a day ahead"})
+        contact_id = self._contacts.get(command.user_custom_id)
+        if contact_id is None:
+            raise NotFound("no such contact; create it by users/update_or_create/")
+        if command.operation_key in self._done:
+            number, told = self._done[command.operation_key]
+            if told != (contact_id, self._types.get(name)):
+                raise Conflict("this Idempotency-Key was used for another event")
+            return Created(number, False, is_new=False)
+        is_new_name = name not in self._types
+        if is_new_name:
+            self._types[name] = self._new_types[name] = next(self._type_ids)
+        event = Event(next(self._numbers), name, contact_id, happened_at, command.event.data)
+        self._events.append((event, Arrival(command.operation_key, command.author.origin, at)))
+        if command.operation_key is not None:
+            self._done[command.operation_key] = event.id, (contact_id, self._types[name])
+        return Created(event.id, is_new_name, is_new=True)
+
+    def write(self, tx: Tx) -> None:
+        """Write everything that was decided."""
+        events.add_types(tx, self._batch.workspace_id, self._new_types, self._batch.at)
+        events.add(tx, self._batch.workspace_id, self._events, self._types)

@@ -80,9 +80,9 @@ def sign_in(tx: Tx, person: Person, session: str, at: datetime) -> None:
     people.add_session(tx, person.workspace_id, person.id, _hash(session), at, until)
 
 
-def of_session(reader: Reader, session: str, at: datetime) -> Person | None:
+def of_session(reader: Reader, workspace_id: int, session: str, at: datetime) -> Person | None:
     """Return the person of a session that has not ended."""
-    return people.by_session(reader, _hash(session), at)
+    return people.by_session(reader, workspace_id, _hash(session), at)
 
 
 def sign_out(tx: Tx, workspace_id: int, session: str) -> None:
@@ -102,13 +102,19 @@ def hash_password(email: str, password: str) -> str:
     return _hasher.hash(password)
 
 
-def set_password(tx: Tx, person: Person, email: str, password_hash: str) -> None:
-    """Give a person an e-mail and a password to come back with."""
+def set_password(
+    tx: Tx, person: Person, email: str, password_hash: str, *, session: str, at: datetime
+) -> None:
+    """Give a person an e-mail and a password to come back with.
+
+    All other sessions of the person end, and links that were not used yet work no more.
+    """
     folded = email.strip().lower()
     known = people.by_email(tx, folded)
     if known is not None and known.id != person.id:
         raise Conflict("Somebody else signs in with this e-mail.")
     people.set_password(tx, person, folded, password_hash)
+    people.end_others(tx, person, _hash(session), at)
 
 
 def _hash(secret: str) -> str:

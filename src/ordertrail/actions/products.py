@@ -7,7 +7,7 @@ from datetime import timedelta
 from ordertrail.actions import attributes
 from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused
 from ordertrail.domain.journal import Author, Entry, Subject
 from ordertrail.domain.product import NewProductEvent, Product, ProductEvent
 from ordertrail.kit.committer import Batch
@@ -104,13 +104,13 @@ class _Writing:
 
     def decide(self, command: CreateEvent) -> CreatedEvent:
         """Take one command into the batch, or raise Refused."""
-        if command.operation_key in self._done:
-            return CreatedEvent(self._done[command.operation_key], is_new=False)
         event, at = command.event, self._batch.at
         happened_at = event.at or at
         if happened_at > at + AHEAD_MAX:
             raise Invalid({"timestamp": "lies more than a day ahead"})
         contact_id = self._contact_id(event)
+        if command.operation_key in self._done:
+            return self._repeated(command, contact_id)
         product = self._describe(command)
         number = next(self._numbers)
         self._events.append(
@@ -122,7 +122,8 @@ class _Writing:
             )
         )
         if command.operation_key is not None:
-            self._done[command.operation_key] = number
+            told = (contact_id, product.id, event.event_type)
+            self._done[command.operation_key] = number, told
         return CreatedEvent(number, is_new=True)
 
     def write(self, tx: Tx) -> None:
@@ -136,6 +137,13 @@ class _Writing:
         attributes.learn(tx, workspace_id, ContentType.PRODUCT, described)
         events.add_product_events(tx, workspace_id, self._events)
         journal.append(tx, workspace_id, self._entries)
+
+    def _repeated(self, command: CreateEvent, contact_id: int) -> CreatedEvent:
+        number, told = self._done[command.operation_key or ""]
+        product = self._products.get(command.product_custom_id)
+        if told != (contact_id, product.id if product else 0, command.event.event_type):
+            raise Conflict("this Idempotency-Key was used for another event")
+        return CreatedEvent(number, is_new=False)
 
     def _contact_id(self, event: NewProductEvent) -> int:
         if event.user_custom_id is not None:

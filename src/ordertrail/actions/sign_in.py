@@ -31,11 +31,15 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Give a person an e-mail and a password, of which only the hash comes here."""
+    """Give a person an e-mail and a password, of which only the hash comes here.
+
+    `session` is the one that goes on; all others of the person end.
+    """
 
     person: Person
     email: str
     password_hash: str
+    session: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,10 @@ def begin(tx: Tx, batch: Batch[Begin]) -> Sequence[Refused | None]:
 def choose(tx: Tx, batch: Batch[Choose]) -> Sequence[Refused | None]:
     """Keep e-mails and passwords; an e-mail that somebody else signs in with is refused."""
     return _each(
-        batch, lambda one: people.set_password(tx, one.person, one.email, one.password_hash)
+        batch,
+        lambda one: people.set_password(
+            tx, one.person, one.email, one.password_hash, session=one.session, at=batch.at
+        ),
     )
 
 

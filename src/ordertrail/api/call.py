@@ -36,6 +36,7 @@ class Platform:
 
     committer: Committer
     readers: Readers
+    key_readers: Readers
     clock: Clock
     version: str
     limits: Limits

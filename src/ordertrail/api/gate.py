@@ -19,7 +19,7 @@ from ordertrail.kit.readers import TooManyReads
 from ordertrail.wire import body, errors
 
 _log = logging.getLogger("ordertrail.api")
-_BUSY = (Unavailable, QueueFull, TooManyReads, Closed, DatabaseAway, QueryTooSlow)
+_BUSY = (Unavailable, QueueFull, TooManyReads, Closed, QueryTooSlow)
 _PROBLEM_LENGTH_MAX = 200
 _TELL_ALL_READ = 413
 
@@ -37,16 +37,16 @@ class Gate:
         self._request_ids = itertools.count(1)
         self._process = secrets.token_hex(6)
         self.keyring = Keyring(
-            platform.readers, seen_s=limits.key_seen_s, cached_max=limits.keys_cached_max
+            platform.key_readers, seen_s=limits.key_seen_s, cached_max=limits.keys_cached_max
         )
 
     def next_request_id(self) -> str:
         """Return an id that no other request of any process has."""
         return f"{self._process}-{next(self._request_ids):x}"
 
-    def endpoint(self, handle: Handler, access: str) -> "Endpoint":
+    def endpoint(self, path: str, handle: Handler, access: str) -> "Endpoint":
         """Return an ASGI endpoint whose callers need a key with this access."""
-        return Endpoint(self, handle, access)
+        return Endpoint(self, path, handle, access)
 
     def record(self, key_workspace_id: int, request: Request) -> None:
         """Let the call be logged with the next batch."""
@@ -58,8 +58,10 @@ class Gate:
 class Endpoint:
     """One route: admits, reads, handles, answers."""
 
-    def __init__(self, gate: Gate, handle: Handler, access: str) -> None:
+    def __init__(self, gate: Gate, path: str, handle: Handler, access: str) -> None:
         self._gate = gate
+        self._path = path
+        self._names_person = "/users-by-id/" in path
         self._handle = handle
         self._access = access
 
@@ -76,7 +78,7 @@ class Endpoint:
                 Request(
                     at=self._gate.platform.clock(),
                     method=scope["method"],
-                    path=scope["path"],
+                    path=self._path if self._names_person else scope["path"],
                     status=answer.status,
                     duration_micros=int((time.perf_counter() - started) * 1_000_000),
                     key_id=call.key.id,
@@ -135,6 +137,11 @@ def answer_to(error: Exception, request_id: str) -> Answer:
         return Answer(said, status, {"www-authenticate": "Token"} if status == 401 else {})
     if isinstance(error, Throttled):
         return Answer({"detail": str(error)}, 429, {"retry-after": f"{error.retry_after_s:.0f}"})
+    if isinstance(error, DatabaseAway):
+        _log.error("request %s: %s", request_id, error)
+        return Answer(
+            {"detail": "The database cannot be reached now; try again."}, 503, {"retry-after": "1"}
+        )
     if isinstance(error, _BUSY):
         return Answer({"detail": f"Try again: {error}"}, 503, {"retry-after": "1"})
     if isinstance(error, TooLarge):

@@ -60,9 +60,13 @@ class Keyring:
         if len(token) != keys.TOKEN_LENGTH:
             raise Unauthorised(f"Invalid token: it has not 64 characters. {_SAY_HOW}")
         key = await self._readers.read(lambda reader: keys.find(reader, token))
+        seen = _Seen(key, now + self._seen_s)
+        if key is None:
+            self._seen.pop(authorization, None)
+            return seen
         if len(self._seen) >= self._cached_max:
             self._seen.clear()
-        seen = self._seen[authorization] = _Seen(key, now + self._seen_s)
+        self._seen[authorization] = seen
         return seen
 
     def _take(self, key: Key, now: float) -> None:

@@ -41,7 +41,9 @@ class Api:
         by_path: dict[str, Methods] = {}
         for method, path, handle in ROUTES:
             access = "read" if method == "GET" else "write"
-            by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(handle, access)
+            by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(
+                path, handle, access
+            )
         self._fixed = {path: methods for path, methods in by_path.items() if "{" not in path}
         # An id of the shop may hold slashes ("AB/12"), which arrive here decoded.
         routes = [

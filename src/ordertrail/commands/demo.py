@@ -61,7 +61,7 @@ def run(demo: Demo) -> None:
         database.write(lambda tx: keys.revoke(tx, key.workspace_id, key.id, clock.utc_now()))
         link = serve.new_link(database, address)
         _tell(demo, summary, delivered, link)
-        if delivered.summary.stopped is not None:
+        if not delivered.summary.is_complete:
             sys.exit(sync.exit_code(delivered.summary))
         if not demo.leave:
             typer.echo("It goes on serving; Ctrl-C stops it.", err=True)

@@ -13,7 +13,7 @@ from ordertrail import app
 from ordertrail.actions import people, workspaces
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import clock
-from ordertrail.kit.sqlite import Sqlite
+from ordertrail.kit.sqlite import ServerLock, Sqlite
 from ordertrail.settings import Settings
 
 SHUTDOWN_MAX_S = 15
@@ -31,9 +31,10 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     listening = listen(host, port)
-    database = app.open_database(settings, secrets.token_hex(16))
-    running = app.parts(settings, database)
-    running.lock.take()
+    lock = ServerLock(app.database_file(settings.database_url))
+    lock.take()
+    database = app.open_database(settings, secrets.token_hex(16), lock=lock)
+    running = app.parts(settings, database, lock=lock)
     address = url_of(listening)
     typer.echo(f"Ordertrail serves at {address}")
     if not _can_sign_in(database):

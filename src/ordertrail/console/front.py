@@ -4,7 +4,6 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -136,19 +135,21 @@ class Front:
 
     async def visitor(self, request: Request) -> Visit | None:
         """Return who is signed in, if anyone."""
-        session, now = request.cookies.get(COOKIE), self.desk.clock()
+        session = request.cookies.get(COOKIE)
         if session is None:
             return None
-        return await self.desk.readers.read(lambda reader: _visit(reader, request, session, now))
+        return await self.desk.readers.read(
+            lambda reader: _visit(reader, self.desk, request, session)
+        )
 
     async def _read(self, request: Request, show: Show) -> tuple[Visit, Page | Refused] | None:
         """Read person and page on one snapshot; None when nobody is signed in."""
-        session, now = request.cookies.get(COOKIE), self.desk.clock()
+        session = request.cookies.get(COOKIE)
         if session is None:
             return None
 
         def work(reader: Reader) -> tuple[Visit, Page | Refused] | None:
-            visit = _visit(reader, request, session, now)
+            visit = _visit(reader, self.desk, request, session)
             if visit is None:
                 return None
             try:
@@ -202,8 +203,8 @@ def problem_of(error: Exception) -> ProblemPage:
     return ProblemPage(500, "Something went wrong", text)
 
 
-def _visit(reader: Reader, request: Request, session: str, now: datetime) -> Visit | None:
-    person = people.of_session(reader, session, now)
+def _visit(reader: Reader, desk: Desk, request: Request, session: str) -> Visit | None:
+    person = people.of_session(reader, desk.workspace_id, session, desk.clock())
     if person is None:
         return None
     return Visit(

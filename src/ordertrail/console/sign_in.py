@@ -149,13 +149,15 @@ class Door:
             return _sign_in_first()
         email = sent.get("email", "").strip()
         try:
-            await self._choose(visit, email, sent)
+            await self._choose(visit, email, sent, request.cookies.get(COOKIE, ""))
         except (Invalid, Conflict, Unauthorised) as refused:
             page = PasswordPage(email, visit.person.password_hash is not None, _beside(refused))
             return self._front.answer(request, page, visit, 400)
         return RedirectResponse("/console/", 303)
 
-    async def _choose(self, visit: Visit, email: str, sent: Mapping[str, str]) -> None:
+    async def _choose(
+        self, visit: Visit, email: str, sent: Mapping[str, str], session: str
+    ) -> None:
         person = visit.person
         if person.password_hash is not None:
             await self._check_current(person, sent.get("current", ""))
@@ -163,7 +165,7 @@ class Door:
         password = sent.get("password", "")
         hashed = await asyncio.to_thread(people.hash_password, email, password)
         await self._desk.commit(
-            person.workspace_id, sign_in.choose, sign_in.Choose(person, email, hashed)
+            person.workspace_id, sign_in.choose, sign_in.Choose(person, email, hashed, session)
         )
 
     async def _check_current(self, person: Person, password: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from ordertrail.domain.errors import Invalid
 
 NAME_LENGTH_MAX = 64
+ATTRIBUTES_MAX = 500
 
 
 class ContentType(enum.StrEnum):
@@ -57,14 +58,28 @@ class Attribute:
     id: int | None = None
 
 
-@functools.lru_cache(maxsize=10_000)
 def standard_name(name: str) -> str:
     """Return the name under which values are kept: lower case, with underscores."""
+    if len(name) > 2 * NAME_LENGTH_MAX:
+        raise Invalid({name[:NAME_LENGTH_MAX]: f"a name has 1 to {NAME_LENGTH_MAX} characters"})
+    return _standard_name(name)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _standard_name(name: str) -> str:
     folded = re.sub(r"\W+", "_", name.strip().lower()).strip("_")
     if not folded or len(folded) > NAME_LENGTH_MAX:
         field = name[:NAME_LENGTH_MAX].strip() or "body"
         raise Invalid({field: f"the name of a field has 1 to {NAME_LENGTH_MAX} characters"})
     return folded
+
+
+def merged(old: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a thing after some were sent; raises Invalid for too many."""
+    both = {**old, **sent}
+    if len(both) > ATTRIBUTES_MAX and len(both) > len(old):
+        raise Invalid({"attributes": f"one thing has at most {ATTRIBUTES_MAX} attributes"})
+    return both
 
 
 def infer(value: object) -> ValueType:

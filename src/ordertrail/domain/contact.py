@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ordertrail.domain.absent import ABSENT, Absent
+from ordertrail.domain.attribute import merged
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
 
@@ -91,7 +92,10 @@ def check(change: ContactChange) -> None:
 def apply(
     contact: Contact, change: ContactChange, at: datetime
 ) -> tuple[Contact, dict[str, tuple[Any, Any]]]:
-    """Return the contact after the change, and what differs; nothing different is no change."""
+    """Return the contact after the change, and what differs; nothing different is no change.
+
+    Raises Invalid when the contact would have too many attributes.
+    """
     sent: dict[str, Any] = {}
     if change.custom_id is not None:
         sent["custom_id"] = change.custom_id
@@ -108,7 +112,7 @@ def apply(
         custom_id=sent.get("custom_id", contact.custom_id),
         email=sent.get("email", contact.email),
         profile={**contact.profile, **change.profile},
-        attributes={**contact.attributes, **change.attributes},
+        attributes=merged(contact.attributes, change.attributes),
         updated_at=at,
     )
     return changed, changes

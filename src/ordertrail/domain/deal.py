@@ -10,6 +10,7 @@ from typing import Any
 
 from ordertrail.domain import money
 from ordertrail.domain.absent import ABSENT, Absent
+from ordertrail.domain.attribute import merged
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
 from ordertrail.domain.money import Money
@@ -17,6 +18,7 @@ from ordertrail.domain.pipeline import KnownStages
 
 NAME_LENGTH_MAX = 255
 QUANTITY_MAX = 1_000_000_000
+PRODUCTS_MAX = 5_000
 
 DETAILS = frozenset(
     "expected_close_date loss_reason loss_reason_description assigned_to participants company_id"
@@ -181,7 +183,7 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
         won_at=_moment(deal.won_at, change.won_at, status, Status.WON, facts.at),
         lost_at=_moment(deal.lost_at, change.lost_at, status, Status.LOST, facts.at),
         details={**deal.details, **change.details},
-        attributes={**deal.attributes, **change.attributes},
+        attributes=merged(deal.attributes, change.attributes),
         lines=lines,
         linked_ids=_links(deal, change, lines, facts),
     )
@@ -219,12 +221,12 @@ def _moment(
     reached: Status,
     at: datetime,
 ) -> datetime | None:
-    """When the status was reached: as sent, else now; open again, the moment is gone."""
+    """When the status was reached: as sent, else now; in another status there is none."""
     if sent is not ABSENT:
         return sent
     if status is reached:
         return known or at
-    return None if status in (Status.IN_PROGRESS, Status.ABANDONED) else known
+    return known if status is Status.ARCHIVED else None
 
 
 def _lines(sent: tuple[SentLine, ...], currency: str, facts: Facts) -> tuple[OrderProduct, ...]:
@@ -255,13 +257,16 @@ def _links(
     if change.product_ids is ABSENT and change.products_custom_id is ABSENT:
         if lines is deal.lines:
             return deal.linked_ids
-        links = set(deal.linked_ids)
+        links = set(deal.product_ids)
     else:
         links = set(change.product_ids or ())
         for product_id in links:
             _known_product(product_id, facts, "products")
         links.update(facts.products[key] for key in change.products_custom_id or ())
-    return tuple(sorted(links.difference(line.product_id for line in lines)))
+    links.difference_update(line.product_id for line in lines)
+    if len(links) > PRODUCTS_MAX:
+        raise Invalid({"products": f"a deal is about at most {PRODUCTS_MAX} products"})
+    return tuple(sorted(links))
 
 
 def _known_product(product_id: int, facts: Facts, field_name: str) -> str:

@@ -77,13 +77,18 @@ def check(order: Order) -> Order:
     if not order.id.strip():
         wrong["id"] = "must not be empty"
     if order.currency not in money.EXPONENTS:
-        wrong["currency"] = f"{order.currency[:16]!r} is not an ISO 4217 currency code"
+        wrong["currency"] = money.NOT_A_CURRENCY
     moments = (order.placed_at, order.fulfilled_at, order.cancelled_at)
     if any(at is not None and at.tzinfo is None for at in moments):
         wrong["placed_at"] = "every time of an order needs a time zone"
     for place, line in enumerate(order.lines):
         if line.quantity <= 0:
             wrong[f"lines[{place}].quantity"] = "must be above zero"
+        if line.unit_price < 0:
+            wrong[f"lines[{place}].unit_price"] = "must not be below zero"
+    for name in ("delivery", "fees", "discount"):
+        if getattr(order, name) < 0:
+            wrong[name] = "must not be below zero"
     wrong.update(_wrong_refunds(order))
     if wrong:
         raise Invalid(wrong)
@@ -127,6 +132,10 @@ def _wrong_refunds(order: Order) -> dict[str, str]:
         return {"refunds": "two refunds share one id"}
     if any(refund.at.tzinfo is None for refund in order.refunds):
         return {"refunds": "every time of a refund needs a time zone"}
+    if any(refund.value < 0 for refund in order.refunds):
+        return {"refunds": "a refund's value must not be below zero"}
+    if any(line.quantity <= 0 for refund in order.refunds for line in refund.lines):
+        return {"refunds": "a refunded quantity must be above zero"}
     if order.currency in money.EXPONENTS and refunded(order) > gross(order):
         return {"refunds": "more money was given back than the order is worth"}
     return {}

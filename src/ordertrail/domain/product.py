@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from ordertrail.domain.attribute import merged
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
 
@@ -108,7 +109,7 @@ def describe(
     described = replace(
         product,
         details={**product.details, **details},
-        attributes={**product.attributes, **attributes},
+        attributes=merged(product.attributes, attributes),
         described_at=said_at,
         updated_at=at if changes else product.updated_at,
     )

@@ -220,6 +220,10 @@ class Committer:
                 self._commit_one_by_one(workspace_id, works)
 
     def _commit_one_by_one(self, workspace_id: int, works: list[_Work]) -> None:
+        riders = [work for work in works if work.answer is None]
+        if 1 < len(riders) < len(works):
+            self._commit(workspace_id, riders)
+            works = [work for work in works if work.answer is not None]
         for work in works:
             outcomes: list[Any] = []
             for command in work.commands:

@@ -1,4 +1,4 @@
-"""Reads off the event loop: threads that take what waits and answer it with one wake-up."""
+"""Reads off the event loop: threads that each take the next read that waits."""
 
 import asyncio
 import threading
@@ -10,8 +10,6 @@ from typing import Any, TypeVar
 from ordertrail.kit.database import Database, Reader
 
 T = TypeVar("T")
-
-GROUP_MAX = 16
 
 
 class TooManyReads(Exception):
@@ -66,30 +64,26 @@ class Readers:
         return await waiting.future  # type: ignore[no-any-return]
 
     def _run(self) -> None:
-        while group := self._take():
-            answers = [(each, *self._answer(each.work)) for each in group]
-            for loop in {each.loop for each in group}:
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(_settle, [a for a in answers if a[0].loop is loop])
+        while (waiting := self._take()) is not None:
+            try:
+                answer, error = self._database.read(waiting.work), None
+            except Exception as failure:
+                answer, error = None, failure
+            if not waiting.loop.is_closed():
+                waiting.loop.call_soon_threadsafe(_settle, waiting.future, answer, error)
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> _Waiting | None:
+        """The next read; None when closed and everything accepted is done."""
         with self._changed:
             while not self._queue and not self._is_closed:
                 self._changed.wait()
-            return [self._queue.popleft() for _ in range(min(GROUP_MAX, len(self._queue)))]
-
-    def _answer(self, work: Callable[[Reader], Any]) -> tuple[Any, Exception | None]:
-        try:
-            return self._database.read(work), None
-        except Exception as error:
-            return None, error
+            return self._queue.popleft() if self._queue else None
 
 
-def _settle(answers: list[tuple[_Waiting, Any, Exception | None]]) -> None:
-    for waiting, result, error in answers:
-        if waiting.future.done():
-            continue
-        if error is None:
-            waiting.future.set_result(result)
-        else:
-            waiting.future.set_exception(error)
+def _settle(future: asyncio.Future[Any], answer: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(answer)
+    else:
+        future.set_exception(error)

@@ -4,6 +4,7 @@ WAL with synchronous=FULL: a commit is on disk before anyone is told. Checkpoint
 background (`kit.checkpoint`), because inside a commit they cost its latency.
 """
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -20,6 +21,7 @@ from ordertrail.kit.database import DatabaseAway, DatabaseRefused, QueryTooSlow,
 T = TypeVar("T")
 
 BUSY_WAIT_MS = 5_000
+BUSY_WAIT_OF_LOG_MS = 20
 STEPS_BETWEEN_CLOCK_READS = 20_000
 
 _SEE_FOLDER = "see that its folder is there and may be written"
@@ -97,18 +99,21 @@ class Sqlite:
         except (*_AWAY, *_BROKEN) as error:
             raise _translated(error, self.path) from error
 
-    def restart_log(self) -> None:
-        """Let the write-ahead log begin anew, so that it stays bounded; readers may prevent it."""
+    def empty_log(self) -> bool:
+        """Empty the write-ahead log, so that it stays bounded; False when readers prevent it."""
         with self._writing:
             if self._writer is None:
-                return
-            self._writer.set_busy_timeout(20)
+                return True
+            self._writer.set_busy_timeout(BUSY_WAIT_OF_LOG_MS)
             try:
-                self._writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+                [(is_busy, _, _)] = self._writer.execute(
+                    "PRAGMA wal_checkpoint(TRUNCATE)"
+                ).fetchall()
             except apsw.BusyError:
-                return
+                return False
             finally:
                 self._writer.set_busy_timeout(BUSY_WAIT_MS)
+            return not is_busy
 
     def close(self) -> None:
         """Close every connection; the last one folds the write-ahead log into the file."""
@@ -139,8 +144,14 @@ class ServerLock:
     """Held by the one server process of a database file; released when the process ends."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".lock")
+        real = path.resolve()
+        self._path = real.with_name(real.name + ".lock")
         self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process holds it, through this very object."""
+        return self._descriptor is not None
 
     def take(self) -> None:
         """Take the lock, or raise DatabaseRefused naming the process that holds it."""
@@ -173,6 +184,8 @@ class ServerLock:
 
 def _open_writer(path: Path) -> apsw.Connection:
     _make_folder(path.parent)
+    with contextlib.suppress(OSError):  # what is wrong is told when SQLite opens the file
+        path.touch(mode=0o600)
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_WAIT_MS)
     connection.execute("PRAGMA journal_mode = WAL").fetchall()

@@ -36,12 +36,12 @@ _ADD_PRODUCT_EVENTS = sql.insert(
     "id product_id contact_id event_type at custom_data origin created_at operation_key",
 )
 _EVENT_KEYS = sql.rows(
-    "e.operation_key, e.id",
+    "e.operation_key, e.id, e.contact_id, e.event_type_id",
     "json_each(:keys) j CROSS JOIN events e"
     " WHERE e.workspace_id = :workspace_id AND e.operation_key = j.value",
 )
 _PRODUCT_EVENT_KEYS = sql.rows(
-    "e.operation_key, e.id",
+    "e.operation_key, e.id, e.contact_id, e.product_id, e.event_type",
     "json_each(:keys) j CROSS JOIN product_events e"
     " WHERE e.workspace_id = :workspace_id AND e.operation_key = j.value",
 )
@@ -66,18 +66,24 @@ def add_types(tx: Tx, workspace_id: int, types: dict[str, int], at: datetime) ->
         tx.run(_ADD_TYPES, workspace_id=workspace_id, rows=rows)
 
 
-def known_keys(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
-    """Return the ids of the events that were created with these operation keys."""
+Recorded = tuple[int, tuple[Any, ...]]
+"""An event's id, and what tells it from another: who, and what."""
+
+
+def known_keys(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Recorded]:
+    """Return, by operation key, id and (contact id, event type id) of the events created so."""
     found = reader.rows(_EVENT_KEYS, workspace_id=workspace_id, keys=list(keys)) if keys else []
-    return dict(found)
+    return {key: (event_id, tuple(told)) for key, event_id, *told in found}
 
 
-def known_product_keys(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
-    """Return the ids of the product events that were created with these operation keys."""
+def known_product_keys(
+    reader: Reader, workspace_id: int, keys: Collection[str]
+) -> dict[str, Recorded]:
+    """Return, by operation key, id and (contact id, product id, type) of the product events."""
     if not keys:
         return {}
     found = reader.rows(_PRODUCT_EVENT_KEYS, workspace_id=workspace_id, keys=list(keys))
-    return dict(found)
+    return {key: (event_id, tuple(told)) for key, event_id, *told in found}
 
 
 def add(

@@ -26,7 +26,7 @@ _ANY = sql.rows(
 _BY_SESSION = sql.rows(
     _COLUMNS,
     "sessions s JOIN people p ON p.workspace_id = s.workspace_id AND p.id = s.person_id"
-    " WHERE s.hash = :hash AND s.expires_at > :at",
+    " WHERE s.workspace_id = :workspace_id AND s.hash = :hash AND s.expires_at > :at",
 )
 _ADD = (
     "INSERT INTO people (workspace_id, id, email, password_hash, created_at)"
@@ -49,6 +49,13 @@ _ADD_SESSION = (
     " VALUES (:workspace_id, :hash, :person_id, :created_at, :expires_at)"
 )
 _END_SESSION = "DELETE FROM sessions WHERE workspace_id = :workspace_id AND hash = :hash"
+_END_OTHERS = (
+    "DELETE FROM sessions WHERE workspace_id = :workspace_id AND person_id = :id AND hash <> :hash"
+)
+_END_LINKS = (
+    "DELETE FROM sign_in_links WHERE workspace_id = :workspace_id"
+    " AND (person_id = :id OR expires_at <= :at)"
+)
 _END_OLD = "DELETE FROM sessions WHERE workspace_id = :workspace_id AND expires_at <= :at"
 
 
@@ -64,9 +71,11 @@ def first(reader: Reader, workspace_id: int) -> Person | None:
     return Person(*found[0]) if found else None
 
 
-def by_session(reader: Reader, session_hash: str, at: datetime) -> Person | None:
+def by_session(reader: Reader, workspace_id: int, session_hash: str, at: datetime) -> Person | None:
     """Return the person of a session that has not expired."""
-    found = reader.rows(_BY_SESSION, hash=session_hash, at=clock.to_micros(at))
+    found = reader.rows(
+        _BY_SESSION, workspace_id=workspace_id, hash=session_hash, at=clock.to_micros(at)
+    )
     return Person(*found[0]) if found else None
 
 
@@ -130,3 +139,9 @@ def add_session(
 def end_session(tx: Tx, workspace_id: int, session_hash: str) -> None:
     """Remove a session."""
     tx.run(_END_SESSION, workspace_id=workspace_id, hash=session_hash)
+
+
+def end_others(tx: Tx, person: Person, session_hash: str, at: datetime) -> None:
+    """Remove all other sessions of a person, and the links that still wait to be used."""
+    tx.run(_END_OTHERS, workspace_id=person.workspace_id, id=person.id, hash=session_hash)
+    tx.run(_END_LINKS, workspace_id=person.workspace_id, id=person.id, at=clock.to_micros(at))

@@ -9,6 +9,7 @@ from ordertrail.kit.database import Tx
 from ordertrail.store import ids, sql
 
 _ADD = sql.insert("requests", "id at method path status duration_micros key_id request_id problem")
+TRIM_EVERY = 100
 _TRIM = "DELETE FROM requests WHERE workspace_id = :workspace_id AND id <= :last"
 _TRIM_OLD = (
     "DELETE FROM requests WHERE workspace_id = :workspace_id"
@@ -55,7 +56,7 @@ def append(
             for number, each in zip(numbers, requests, strict=True)
         ],
     )
-    if numbers[-1] // 1000 > (numbers[0] - 1) // 1000:
+    if numbers[-1] // TRIM_EVERY > (numbers[0] - 1) // TRIM_EVERY:
         since = clock.to_micros(requests[-1].at - age_max)
         tx.run(_TRIM, workspace_id=workspace_id, last=numbers[-1] - rows_max)
         tx.run(_TRIM_OLD, workspace_id=workspace_id, since=since, last=numbers[-1])

@@ -1,6 +1,6 @@
 """Workspaces, their pipelines and attribute definitions as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,8 @@ _ADD_PIPELINES = sql.insert("pipelines", "id name position")
 _ADD_STAGES = sql.insert("stages", "id pipeline_id name description position")
 _ATTRIBUTES = sql.rows(
     "a.id, a.content_type, a.name, a.value_type, a.is_inferred",
-    "attributes a WHERE a.workspace_id = :workspace_id AND a.content_type = :content_type",
+    "json_each(:names) j CROSS JOIN attributes a WHERE a.workspace_id = :workspace_id"
+    " AND a.content_type = :content_type AND a.name = j.value",
 )
 _ATTRIBUTE = "id content_type name value_type is_inferred"
 _ADD_ATTRIBUTES = sql.insert("attributes", _ATTRIBUTE)
@@ -107,10 +108,15 @@ def add_pipelines(
 
 
 def attributes(
-    reader: Reader, workspace_id: int, content_type: ContentType
+    reader: Reader, workspace_id: int, content_type: ContentType, names: Collection[str]
 ) -> dict[str, Attribute]:
-    """Return the attribute definitions of one kind of thing, by name."""
-    found = reader.rows(_ATTRIBUTES, workspace_id=workspace_id, content_type=str(content_type))
+    """Return those attribute definitions of one kind of thing that have these names, by name."""
+    found = reader.rows(
+        _ATTRIBUTES,
+        workspace_id=workspace_id,
+        content_type=str(content_type),
+        names=list(names),
+    )
     return {
         name: Attribute(ContentType(kind), name, ValueType(value_type), bool(inferred), identity)
         for identity, kind, name, value_type, inferred in found

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, DecimalException
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -115,6 +115,18 @@ def moment(field: str, value: object) -> datetime:
     raise Invalid({field: "must be UNIX seconds or an ISO 8601 time"})
 
 
+def day(field: str, value: object) -> str:
+    """Read a date in ISO 8601, and return it so."""
+    try:
+        return date.fromisoformat(value).isoformat() if isinstance(value, str) else _no_day(field)
+    except ValueError:
+        return _no_day(field)
+
+
+def _no_day(field: str) -> NoReturn:
+    raise Invalid({field: "must be a date such as 2026-03-31"}) from None
+
+
 def optional_moment(field: str, value: object) -> datetime | None:
     """Read a time that may be null."""
     return None if value is None else moment(field, value)
@@ -127,12 +139,14 @@ def mapping(field: str, value: object) -> dict[str, Any]:
     return value
 
 
-def many(read: Read) -> Read:
-    """Return a reader of a list whose items the given reader reads."""
+def many(read: Read, items_max: int) -> Read:
+    """Return a reader of a list of at most so many items, each read by the given reader."""
 
     def read_all(field: str, value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise Invalid({field: "must be a list"})
+        if len(value) > items_max:
+            raise Invalid({field: f"must have at most {items_max} items"})
         return tuple(read(f"{field}[{place}]", item) for place, item in enumerate(value))
 
     return read_all

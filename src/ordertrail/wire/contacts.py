@@ -5,7 +5,6 @@ from typing import Any
 
 from ordertrail.domain.absent import ABSENT
 from ordertrail.domain.contact import (
-    LENGTHS_MAX,
     PROFILE,
     READ_ONLY,
     Contact,
@@ -26,7 +25,7 @@ def decode_change(sent: dict[str, Any]) -> ContactChange:
     for name, value in sent.items():
         field = "phone_number" if name == "phone" else name
         if field in PROFILE:
-            profile[field] = _scalar(name, value)
+            profile[field] = _profile(name, value)
         elif field not in _NAMES:
             attributes[field] = value
     custom_id = sent.get("custom_id")
@@ -78,11 +77,40 @@ def _email(value: object) -> str | None:
     return value
 
 
-def _scalar(field: str, value: object) -> object:
-    if isinstance(value, dict | list):
-        raise Invalid({field: "must be a single value"})
-    if value is None or (field not in LENGTHS_MAX and field != "phone"):
-        return value
-    if isinstance(value, bool | Decimal):
+def _profile(field: str, value: object) -> object:
+    if value is None:
+        return None
+    if field in _WORDS:
+        return _word(field, value)
+    if field in _FLAGS:
+        return _flag(field, value)
+    if field in _NUMBERS:
+        return body.whole(field, value)
+    if field in _MOMENTS:
+        return body.iso(body.moment(field, value))
+    if isinstance(value, bool | Decimal | dict | list):
         raise Invalid({field: "must be text"})
     return str(value)
+
+
+def _word(field: str, value: object) -> str:
+    """The API writes a number and reads a word; either is taken."""
+    words = _WORDS[field]
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= len(words):
+        return words[value - 1]
+    if value in words:
+        return str(value)
+    said = ", ".join(f"{number} {word}" for number, word in enumerate(words, 1))
+    raise Invalid({field: f"must be one of: {said}"})
+
+
+def _flag(field: str, value: object) -> bool:
+    if value in (True, False, "true", "false", "True", "False"):
+        return value in (True, "true", "True")
+    raise Invalid({field: "must be true or false"})
+
+
+_WORDS = {"gender": ("unknown", "male", "female"), "status": ("visitor", "user")}
+_FLAGS = frozenset({"unsubscribed", "notifications"})
+_NUMBERS = frozenset({"score", "assigned_to"})
+_MOMENTS = frozenset({"first_seen", "last_seen", "last_contacted"})

@@ -9,6 +9,7 @@ from ordertrail.domain.absent import ABSENT
 from ordertrail.domain.deal import (
     DETAILS,
     NAME_LENGTH_MAX,
+    PRODUCTS_MAX,
     QUANTITY_MAX,
     READ_ONLY,
     Deal,
@@ -20,7 +21,7 @@ from ordertrail.domain.deal import (
 from ordertrail.domain.errors import Invalid
 from ordertrail.wire import body
 
-LINES_MAX = 5_000
+LINES_MAX = PRODUCTS_MAX
 _NO_DETAILS = dict.fromkeys(sorted(DETAILS))
 
 
@@ -36,7 +37,7 @@ def decode_change(sent: dict[str, Any]) -> DealChange:
     attributes: dict[str, Any] = {}
     for name, value in sent.items():
         if name in DETAILS:
-            details[name] = value
+            details[name] = None if value is None else _DETAIL_READERS[name](name, value)
         elif name not in _NAMES:
             attributes[name] = value
     return DealChange(**known, details=details, attributes=attributes)
@@ -136,13 +137,6 @@ def _line(field: str, value: Any) -> SentLine:
     )
 
 
-def _lines(field: str, value: Any) -> tuple[SentLine, ...]:
-    if isinstance(value, list) and len(value) > LINES_MAX:
-        raise Invalid({field: f"must have at most {LINES_MAX} items"})
-    lines: tuple[SentLine, ...] = body.many(_line)(field, value)
-    return lines
-
-
 def _status(field: str, value: object) -> Status:
     status = body.whole(field, value)
     if status > Status.ARCHIVED:
@@ -162,11 +156,20 @@ _READERS: dict[str, body.Read] = {
     "currency": body.currency,
     "won_at": body.optional_moment,
     "lost_at": body.optional_moment,
-    "order_products": _lines,
-    "products": body.many(body.whole),
-    "products_custom_id": body.many(body.identifier),
+    "order_products": body.many(_line, LINES_MAX),
+    "products": body.many(body.whole, LINES_MAX),
+    "products_custom_id": body.many(body.identifier, LINES_MAX),
 }
 _NAMES = DETAILS | READ_ONLY | _READERS.keys()
+_DETAIL_READERS: dict[str, body.Read] = {
+    "expected_close_date": body.day,
+    "loss_reason": body.whole,
+    "loss_reason_description": body.text(NAME_LENGTH_MAX),
+    "assigned_to": body.whole,
+    "participants": body.many(body.whole, LINES_MAX),
+    "company_id": body.whole,
+    "company_custom_id": body.identifier,
+}
 _LINE_READERS: dict[str, body.Read] = {
     "product_id": body.whole,
     "product_custom_id": body.identifier,
