@@ -334,15 +334,26 @@ def test_reading_pauses_while_much_waits(outbox: Outbox) -> None:
 
 
 def test_progress_adds_up_all_the_way(outbox: Outbox) -> None:
-    there, told = Destination(mishaps(6, share=0.1)), list[Progress]()
-    there_and_back = sync(there, outbox, many(30), pace=SMALL, tell=told.append)
-    assert told[-1] == there_and_back.progress
+    there, told, orders = Destination(), list[Progress](), many(30)
+    mishap = mishaps(6, share=0.1)
+    there.fault = lambda said: "400" if said.get("custom_id") == "O6" else mishap(said)
+    summary = sync(there, outbox, orders, pace=SMALL, tell=told.append)
+    assert told[-1] == summary.progress
+    assert summary.progress.parked == 6
     for each in told:
         left = each.planned.total() - each.delivered.total() - each.parked
         assert each.waiting == left >= 0
-    assert [each.delivered.total() for each in told] == sorted(
-        each.delivered.total() for each in told
-    )
+    delivered = [each.delivered.total() for each in told]
+    assert delivered == sorted(delivered)
+
+
+def test_what_is_read_behind_a_parked_deal_is_told_as_parked(outbox: Outbox) -> None:
+    there, told, order = Destination(), list[Progress](), many(1)[0]
+    there.fault = lambda said: "400" if "stage" in said else None
+    assert sync(there, outbox, [order]).progress.parked == 3
+    changed = replace(order, cancelled_at=order.placed_at)
+    assert sync(there, outbox, [changed], tell=told.append).progress.parked == 4
+    assert [(each.parked, each.waiting) for each in told] == [(4, 0)]
 
 
 def test_a_file_that_breaks_off_fails_and_what_was_read_before_is_kept(outbox: Outbox) -> None:

@@ -189,26 +189,24 @@ def _attributes_of_the_shop(order: Order) -> Mapping[str, object]:
 
 
 def _product_events(order: Order, user: str) -> list[WantedProductEvent]:
-    first_lines: dict[str, Line] = {}
+    """One event of each type for each SKU; its first line describes the product."""
+    details: dict[str, dict[str, Any]] = {}
     for line in order.lines:
-        if line.sku is not None:
-            first_lines.setdefault(line.sku, line)
+        if line.sku is not None and line.sku not in details:
+            details[line.sku] = _details(line)
     moments = [("order", order.placed_at)]
     if order.fulfilled_at:
         moments.append(("purchase", order.fulfilled_at))
+    custom_data = {"order_id": order.id}
     return [
         WantedProductEvent(
             sku,
             NewProductEvent(
-                event_type,
-                user_custom_id=user,
-                at=at,
-                custom_data={"order_id": order.id},
-                details=_details(line),
+                event_type, user_custom_id=user, at=at, custom_data=custom_data, details=described
             ),
         )
         for event_type, at in moments
-        for sku, line in first_lines.items()
+        for sku, described in details.items()
     ]
 
 

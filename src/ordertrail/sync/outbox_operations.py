@@ -119,7 +119,10 @@ def waiting(
     found = reader.rows(
         _WAITING, destination=destination, after=after, busy=list(busy), limit=limit
     )
-    return [Waiting(*row) for row in found]
+    return [
+        Waiting(number, key, lane, source, order_id, step, Kind(kind), *call)
+        for number, key, lane, source, order_id, step, kind, *call in found
+    ]
 
 
 def settle(tx: Tx, outcomes: Sequence[Outcome], at: datetime) -> int:
@@ -154,7 +157,8 @@ def counts(reader: Reader, destination: str) -> Counts:
 
 def parked(reader: Reader, destination: str, limit: int) -> list[Parked]:
     """Return parked operations, order by order."""
-    return [Parked(*row) for row in reader.rows(_PARKED, destination=destination, limit=limit)]
+    found = reader.rows(_PARKED, destination=destination, limit=limit)
+    return [Parked(key, Kind(kind), *rest) for key, kind, *rest in found]
 
 
 def destinations(reader: Reader) -> list[str]:

@@ -86,24 +86,24 @@ def plan(
     is_needed = bool(deals or product_events or conversions)
     contacts, contact = _contact(desired, planned.contact, lane, is_needed)
 
+    contact_owner, order_owner = key_of(source, "contact"), key_of(source, order_id)
     operations: list[Operation] = []
     step = order.steps
     for group in (contacts, deals, product_events, conversions):
         step += bool(group)
         for kind, name, call in group:
-            owner = kind if kind is Kind.CONTACT else order_id
-            key = key_of(source, owner, *name)
-            operations.append(Operation(key, lane, step, kind, order_id, call))
+            owner = contact_owner if kind is Kind.CONTACT else order_owner
+            operations.append(Operation(f"{owner}:{name}", lane, step, kind, order_id, call))
     return operations, Planned(contact, replace(order, steps=step))
 
 
 def key_of(*parts: str | int) -> str:
     """Return a permanent key of these parts; a colon inside a part does not end it."""
-    return ":".join(str(part).replace("%", "%25").replace(":", "%3A") for part in parts)
+    return ":".join([str(part).replace("%", "%25").replace(":", "%3A") for part in parts])
 
 
-_Group = list[tuple[Kind, tuple[str | int, ...], Call]]
-"""Calls that may be made at the same time, each with the last parts of its key."""
+_Group = list[tuple[Kind, str, Call]]
+"""Calls that may be made at the same time, each with the end of its key."""
 
 
 def _contact(
@@ -115,7 +115,7 @@ def _contact(
     if not is_elsewhere and not _differing(call.body, planned.body):
         return [], planned
     number = planned.changes + 1
-    name = (desired.contact.custom_id or "", number)
+    name = key_of(desired.contact.custom_id or "", number)
     return [(Kind.CONTACT, name, call)], PlannedContact(lane, {**planned.body, **call.body}, number)
 
 
@@ -129,14 +129,16 @@ def _deal(desired: Desired, planned: PlannedOrder) -> tuple[_Group, PlannedOrder
     number = planned.deal_changes + 1
     call = Call(whole.method, whole.path, {"custom_id": wanted["custom_id"], **missing})
     deal = {**planned.deal, **call.body}
-    return [(Kind.DEAL, ("deal", number), call)], replace(planned, deal=deal, deal_changes=number)
+    return [(Kind.DEAL, key_of("deal", number), call)], replace(
+        planned, deal=deal, deal_changes=number
+    )
 
 
 def _product_events(desired: Desired, planned: PlannedOrder) -> tuple[_Group, PlannedOrder]:
     group: _Group = []
     for wanted in desired.product_events:
-        name = (wanted.event.event_type, wanted.sku)
-        if key_of(*name) not in planned.events:
+        name = key_of(wanted.event.event_type, wanted.sku)
+        if name not in planned.events:
             call = calls.create_product_event(wanted.sku, wanted.event)
             group.append((Kind.PRODUCT_EVENT, name, call))
     return group, _with_events(planned, group)
@@ -147,14 +149,14 @@ def _conversion(desired: Desired, planned: PlannedOrder) -> tuple[_Group, Planne
     if event is None or key_of(event.name) in planned.events:
         return [], planned
     call = calls.create_event(desired.contact.custom_id or "", event)
-    group: _Group = [(Kind.CONVERSION, (event.name,), call)]
+    group: _Group = [(Kind.CONVERSION, key_of(event.name), call)]
     return group, _with_events(planned, group)
 
 
 def _with_events(planned: PlannedOrder, group: _Group) -> PlannedOrder:
     if not group:
         return planned
-    return replace(planned, events=planned.events | {key_of(*name) for _, name, _ in group})
+    return replace(planned, events=planned.events | {name for _, name, _ in group})
 
 
 def _differing(wanted: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Pace:
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     rim: Rim = field(default_factory=Rim)
-    orders_at_once: int = 100
+    orders_at_once: int = 25
     waiting_max: int = 20_000
 
 
