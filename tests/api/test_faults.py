@@ -122,7 +122,7 @@ def test_every_call_of_a_key_is_logged_without_body_or_query(platform: Served, t
     logged = requests_logged(platform)
     assert [(row[3], row[4], row[5]) for row in logged] == [
         ("POST", USERS, 200),
-        ("GET", "/api/public/users-by-id/A/timeline/", 200),
+        ("GET", "/api/public/users-by-id/{custom_id}/timeline/", 200),
         ("POST", DEALS, 400),
         ("GET", "/api/public/deals-by-id/X/", 404),
     ]

@@ -154,8 +154,25 @@ def test_a_repeated_call_changes_and_tells_nothing(shop: Served, token: str) -> 
     for _ in range(3):
         make(shop, token, "contact")
         make(shop, token, "deal_placed")
-    assert shop.counts()["journal"] == 2
+    assert shop.counts()["journal"] == 4  # contact, deal, and its two products
     assert deal(shop, token)["created_at"] == deal(shop, token)["updated_at"]
+
+
+def test_details_sent_again_are_no_change(platform: Served, token: str) -> None:
+    details = {
+        "expected_close_date": "2026-03-31",
+        "loss_reason": 2,
+        "loss_reason_description": "too dear",
+        "assigned_to": 7,
+        "participants": [7, 8],
+        "company_id": 5,
+    }
+    for _ in range(2):
+        body = {"custom_id": "D", **details}
+        platform.call(token, "POST", "/api/public/deals/update_or_create/", body)
+    told = read(platform, token, "deals-by-id/D/")
+    assert {name: told[name] for name in details} == details
+    assert platform.counts()["journal"] == 1
 
 
 def test_a_fresh_workspace_has_the_stages_that_clients_rely_on(

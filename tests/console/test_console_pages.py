@@ -399,6 +399,6 @@ def counted(
     chosen = Settings(database_url=f"sqlite:///{folder}/platform.db")
     database = app.open_database(chosen, "test-installation")
     running = app.parts(chosen, database)
-    running = replace(running, readers=Readers(Counted(database, statements, error)))
+    running = replace(running, page_readers=Readers(Counted(database, statements, error)))
     with asgi.serving(app.create_app(chosen, running)) as caller:
         yield served.Served(chosen, running, caller, clock.utc_now), statements

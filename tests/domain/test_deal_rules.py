@@ -75,8 +75,8 @@ def touched(old: Deal, new: Deal) -> set[str]:
         ({"currency": "EUR"}, {"value"}),
         ({"won_at": PLACED_AT}, {"won_at"}),
         ({"lost_at": PLACED_AT}, {"lost_at"}),
-        ({"lines": (LINE_Q,)}, {"lines"}),
-        ({"lines": ()}, {"lines"}),
+        ({"lines": (LINE_Q,)}, {"lines", "linked_ids"}),
+        ({"lines": ()}, {"lines", "linked_ids"}),
         ({"products_custom_id": ()}, {"linked_ids"}),
         ({"attributes": {"size": "M"}}, {"attributes"}),
         ({"attributes": {"gift": 1}}, {"attributes"}),
@@ -179,12 +179,21 @@ def test_when_it_was_won_or_lost_is_set_kept_and_cleared() -> None:
     assert again.won_at == NOW
     assert after(status=Status.WON, won_at=PLACED_AT).won_at == PLACED_AT
     lost = rules.apply(won, DealChange("D", status=Status.LOST), facts(at=later))
-    assert (lost.won_at, lost.lost_at) == (NOW, later)
-    reopened = after(lost, status=Status.IN_PROGRESS)
-    assert (reopened.won_at, reopened.lost_at) == (None, None)
+    assert (lost.won_at, lost.lost_at) == (None, later)
+    for status in (Status.IN_PROGRESS, Status.ABANDONED):
+        moved_on = after(lost, status=status)
+        assert (moved_on.won_at, moved_on.lost_at) == (None, None)
     archived = after(lost, status=Status.ARCHIVED)
-    assert (archived.won_at, archived.lost_at) == (NOW, later)
+    assert (archived.won_at, archived.lost_at) == (None, later)
+    assert after(won, status=Status.ARCHIVED).won_at == NOW
     assert after(won, won_at=None).won_at is None
+
+
+def test_a_status_that_is_reached_again_has_the_new_moment() -> None:
+    later = NOW + timedelta(days=3)
+    lost = after(after(status=Status.WON), status=Status.LOST)
+    won_again = rules.apply(lost, DealChange("D", status=Status.WON), facts(at=later))
+    assert (won_again.won_at, won_again.lost_at) == (later, None)
 
 
 def test_lines_are_replaced_whole_and_keep_their_snapshot() -> None:
@@ -202,9 +211,22 @@ def test_a_product_of_a_line_is_no_link_and_becomes_one_again() -> None:
     assert OLD.linked_ids == (3,)
     assert OLD.product_ids == (1, 2, 3)
     with_line = after(lines=(SentLine(1, 0, product_custom_id="R"),))
-    assert (with_line.linked_ids, with_line.product_ids) == ((), (3,))
+    assert (with_line.linked_ids, with_line.product_ids) == ((1, 2), (3, 1, 2))
+    assert after(with_line, lines=()).product_ids == (1, 2, 3)
+    assert after(lines=(), products_custom_id=()).product_ids == ()
     assert after(products_custom_id=("P", "R"), product_ids=(2,)).product_ids == (1, 2, 3)
     assert after(product_ids=(3,)) is OLD
+
+
+def test_a_deal_is_about_so_many_products_and_no_more() -> None:
+    many = {f"S{number}": number for number in range(3, rules.PRODUCTS_MAX + 4)}
+    known = Facts(STAGES, "USD", ABSENT, many, {}, NOW)
+    most = DealChange("D", products_custom_id=tuple(many)[:-1])
+    full = rules.apply(OLD, most, known)
+    assert len(full.product_ids) == rules.PRODUCTS_MAX + 2  # and two in its lines
+    with pytest.raises(Invalid, match="at most 5000 products") as refused:
+        rules.apply(full, DealChange("D", lines=()), known)
+    assert list(refused.value.fields) == ["products"]
 
 
 @given(st.sampled_from(sorted(money.EXPONENTS)))

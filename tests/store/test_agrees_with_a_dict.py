@@ -106,7 +106,7 @@ class Model:
     products: dict[str, dict[str, Any]] = field(default_factory=dict)
     product_events: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[tuple[Any, ...]] = field(default_factory=list)
-    keys: set[tuple[str, str]] = field(default_factory=set)
+    keys: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
 
     def take(self, kind: str, command: Any) -> bool:
         """Carry the command out, or return False when it is to be refused."""
@@ -166,6 +166,7 @@ class Model:
             deal["value"] = round(deal["value"])
         deal["attributes"].update(change.attributes)
         if change.lines is not ABSENT:
+            deal["links"] |= {line[0] for line in deal["lines"]}
             deal["lines"] = tuple(
                 (line.product_custom_id, line.quantity, line.price_micros, deal["currency"])
                 for line in change.lines
@@ -178,32 +179,35 @@ class Model:
         return True
 
     def _product_events(self, command: CreateProductEvent) -> bool:
-        if self._is_done("product", command.operation_key):
-            return True
         if self.contact(command.event.user_custom_id or "") is None:
             return False
-        self._do("product", command.operation_key)
+        told = (command.event.user_custom_id, command.product_custom_id, command.event.event_type)
+        first = self._first_told("product", command.operation_key, told)
+        if first is not None:
+            return first == told
         self.products.setdefault(command.product_custom_id, {}).update(command.event.details)
-        self.product_events.append(
-            (command.event.user_custom_id, command.product_custom_id, command.event.event_type)
-        )
+        self.product_events.append(told)
         return True
 
     def _events(self, command: CreateEvent) -> bool:
-        if self._is_done("event", command.operation_key):
-            return True
         if self.contact(command.user_custom_id) is None:
             return False
-        self._do("event", command.operation_key)
+        told = (command.user_custom_id, command.event.name)
+        first = self._first_told("event", command.operation_key, told)
+        if first is not None:
+            return first == told
         self.events.append((command.user_custom_id, command.event.name, dict(command.event.data)))
         return True
 
-    def _is_done(self, kind: str, key: str | None) -> bool:
-        return key is not None and (kind, key) in self.keys
-
-    def _do(self, kind: str, key: str | None) -> None:
-        if key is not None:
-            self.keys.add((kind, key))
+    def _first_told(
+        self, kind: str, key: str | None, told: tuple[Any, ...]
+    ) -> tuple[Any, ...] | None:
+        """What came with the key before, or None when it is new; it is kept then."""
+        if key is None:
+            return None
+        first = self.keys.get((kind, key))
+        self.keys.setdefault((kind, key), told)
+        return first
 
 
 def carried_out(

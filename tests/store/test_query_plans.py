@@ -52,7 +52,7 @@ HOT = {
     ),
     "a key by its hash": (keys._BY_HASH, {"k": "keys_hash"}),
     "the stages": (workspaces._STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
-    "the attributes": (workspaces._ATTRIBUTES, {"a": "PRIMARY KEY"}),
+    "attributes by name": (workspaces._ATTRIBUTES, {"a": "attributes_name"}),
 }
 SORTED_BY_INDEX = ("the journal of", "the events of", "the product events of")
 

@@ -155,6 +155,30 @@ def or_absent(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.just(ABSENT) | values
 
 
+DETAIL_VALUES = {
+    "expected_close_date": st.dates().map(str),
+    "loss_reason_description": TEXT,
+    "participants": st.lists(DB_IDS, max_size=3),
+    "company_custom_id": IDS,
+}
+TIMES = MOMENTS.map(body.iso)
+PROFILE_VALUES = {
+    "gender": st.sampled_from(["unknown", "male", "female"]),
+    "status": st.sampled_from(["visitor", "user"]),
+    **dict.fromkeys(("unsubscribed", "notifications"), st.booleans()),
+    **dict.fromkeys(("score", "assigned_to"), DB_IDS),
+    **dict.fromkeys(("first_seen", "last_seen", "last_contacted"), TIMES),
+}
+
+
+def fields(
+    names: frozenset[str], values: Mapping[str, st.SearchStrategy[Any]], other: Any
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Some of the fields, each with a value of its kind, or null."""
+    each = {name: st.none() | values.get(name, other) for name in sorted(names)}
+    return st.fixed_dictionaries({}, optional=each)
+
+
 LINES = st.builds(
     SentLine,
     quantity=st.integers(1, QUANTITY_MAX),
@@ -179,14 +203,14 @@ DEAL_CHANGES = st.builds(
     lines=or_absent(st.lists(LINES, max_size=3).map(tuple)),
     product_ids=or_absent(st.lists(DB_IDS, max_size=3).map(tuple)),
     products_custom_id=or_absent(st.lists(IDS, max_size=3).map(tuple)),
-    details=st.dictionaries(st.sampled_from(sorted(DETAILS)), VALUES, max_size=2),
+    details=fields(DETAILS, DETAIL_VALUES, DB_IDS),
     attributes=ATTRIBUTES,
 )
 CONTACT_CHANGES = st.builds(
     ContactChange,
     custom_id=st.none() | IDS,
     email=or_absent(st.none() | TEXT),
-    profile=st.dictionaries(st.sampled_from(sorted(PROFILE)), st.none() | TEXT, max_size=4),
+    profile=fields(PROFILE, PROFILE_VALUES, TEXT),
     attributes=ATTRIBUTES,
 )
 PRODUCT_EVENTS = st.builds(

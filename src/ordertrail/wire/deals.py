@@ -137,6 +137,11 @@ def _line(field: str, value: Any) -> SentLine:
     )
 
 
+def _participants(field: str, value: Any) -> list[int]:
+    """A list, as it is kept: a tuple would differ from it, and be a change each time."""
+    return list(body.many(body.whole, LINES_MAX)(field, value))
+
+
 def _status(field: str, value: object) -> Status:
     status = body.whole(field, value)
     if status > Status.ARCHIVED:
@@ -166,7 +171,7 @@ _DETAIL_READERS: dict[str, body.Read] = {
     "loss_reason": body.whole,
     "loss_reason_description": body.text(NAME_LENGTH_MAX),
     "assigned_to": body.whole,
-    "participants": body.many(body.whole, LINES_MAX),
+    "participants": _participants,
     "company_id": body.whole,
     "company_custom_id": body.identifier,
 }
