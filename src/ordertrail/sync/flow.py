@@ -74,8 +74,8 @@ def desired(order: Order, flow: Flow) -> Desired:
 
     Raises Invalid for an order that cannot be true, or that names a consent.
     """
+    _check_sayable(order)
     orders.check(order)
-    _check_ids(order)
     person = _contact(order, flow)
     user = person.custom_id or ""
     return Desired(
@@ -228,17 +228,24 @@ def _conversion(order: Order) -> NewEvent | None:
     return NewEvent(PURCHASE_COMPLETED, order.fulfilled_at, data)
 
 
-def _check_ids(order: Order) -> None:
-    """Refuse ids that no endpoint keeps and that no path can hold."""
+def _check_sayable(order: Order) -> None:
+    """Refuse ids that no path can hold, and amounts that are no numbers."""
     ids = {"id": order.id}
-    ids.update(
-        (f"lines[{n}].sku", line.sku) for n, line in enumerate(order.lines) if line.sku is not None
-    )
+    amounts = {"delivery": order.delivery, "fees": order.fees, "discount": order.discount}
+    for place, line in enumerate(order.lines):
+        amounts[f"lines[{place}].unit_price"] = line.unit_price
+        if line.sku is not None:
+            ids[f"lines[{place}].sku"] = line.sku
+    for place, refund in enumerate(order.refunds):
+        amounts[f"refunds[{place}].value"] = refund.value
     wrong = {
         field: f"must be text of 1 to {ID_LENGTH_MAX} characters without NUL"
         for field, value in ids.items()
         if not value.strip() or len(value) > ID_LENGTH_MAX or "\0" in value
     }
+    wrong.update(
+        (field, "must be a number") for field, value in amounts.items() if not value.is_finite()
+    )
     if wrong:
         raise Invalid(wrong)
 
