@@ -49,7 +49,7 @@ def test_a_placed_order_is_a_contact_a_deal_and_its_order_events() -> None:
     (operations,), _ = plan_all(PLACED)
     user = desired(PLACED, FLOW).contact.custom_id
     assert [(each.key, each.kind, each.step) for each in operations] == [
-        (f"shop:contact:{user}:1", "contact", 1),
+        (f"shop::contact:{user}:1", "contact", 1),
         ("shop:ORD-78523:deal:1", "deal", 2),
         ("shop:ORD-78523:order:SKU-HEADPHONES-BLK", "product_event", 3),
         ("shop:ORD-78523:order:SKU-CASE-001", "product_event", 3),

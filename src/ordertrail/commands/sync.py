@@ -25,16 +25,19 @@ from ordertrail.client.client import Client
 from ordertrail.domain.errors import Forbidden, Invalid, Refused, Unauthorised
 from ordertrail.kit import json
 from ordertrail.settings import Settings
+from ordertrail.sync.deliver import Limits
 from ordertrail.sync.flow import Flow, Stages
 from ordertrail.sync.outbox import Outbox
 from ordertrail.sync.outbox_operations import Parked
+from ordertrail.sync.outbox_orders import Quarantined
 from ordertrail.sync.progress import Progress, Summary
+from ordertrail.sync.run import Pace
 from ordertrail.sync.run import run as run_sync
 from ordertrail.sync.shops import online_retail
 from ordertrail.sync.shops.online_retail import Accounts, Reading
 
 EXIT_DONE, EXIT_REFUSED, EXIT_LATER, EXIT_NOT_ALLOWED = 0, 2, 75, 77
-PARKED_SHOWN = 10
+LEFT_SHOWN = 10
 _STAGE_COUNT = 3
 
 
@@ -51,10 +54,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What came of it, and why operations are parked."""
+    """What came of it, and why operations are parked and orders in quarantine."""
 
     summary: Summary
     parked: list[Parked]
+    quarantined: list[Quarantined]
 
 
 def run(settings: Settings, job: Job) -> int:
@@ -91,7 +95,10 @@ def deliver(
 
     with nullcontext() if quiet else bar, Outbox(settings.outbox) as outbox:
         summary = asyncio.run(_run(settings, reading, flow, outbox, show, orders_max))
-        return Delivered(summary, outbox.parked(summary.destination, PARKED_SHOWN))
+        there = summary.destination
+        return Delivered(
+            summary, outbox.parked(there, LEFT_SHOWN), outbox.quarantined(there, LEFT_SHOWN)
+        )
 
 
 async def _run(
@@ -106,8 +113,10 @@ async def _run(
     async with Client(
         settings.url, settings.token, connections_max=settings.connections_max
     ) as client:
+        at_once = settings.connections_max
+        pace = Pace(limits=Limits(calls_max=at_once, lanes_max=at_once))
         return await run_sync(
-            orders, outbox, client, flow=flow, source="online-retail", progress=show
+            orders, outbox, client, flow=flow, source="online-retail", progress=show, pace=pace
         )
 
 
@@ -137,6 +146,7 @@ def as_data(accounts: Accounts, delivered: Delivered) -> dict[str, Any]:
         "waiting": progress.waiting,
         "parked": progress.parked,
         "parked_because": [each.reason for each in delivered.parked],
+        "quarantined_because": [f"{e.order_id}: {e.reason}" for e in delivered.quarantined],
         "stopped_because": str(stopped) if stopped else None,
         "seconds": round(delivered.summary.seconds, 3),
     }
@@ -188,7 +198,9 @@ def tell_delivered(delivered: Delivered, outbox: Path) -> None:
         f" {progress.waiting:,} waiting, {progress.parked:,} parked"
     )
     for parked in delivered.parked:
-        typer.echo(f"  parked: {parked.reason}", err=True)
+        typer.echo(f"  parked: order {parked.order_id}: {parked.reason}", err=True)
+    for order in delivered.quarantined:
+        typer.echo(f"  quarantined: order {order.order_id}: {order.reason}", err=True)
     if summary.stopped is not None:
         typer.echo(f"stopped: {summary.stopped}", err=True)
         typer.echo(

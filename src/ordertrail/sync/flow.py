@@ -13,7 +13,7 @@ from typing import Any
 from ordertrail.domain import attribute, contact, money
 from ordertrail.domain import order as orders
 from ordertrail.domain.absent import ABSENT
-from ordertrail.domain.contact import ContactChange
+from ordertrail.domain.contact import LENGTHS_MAX, ContactChange
 from ordertrail.domain.deal import NAME_LENGTH_MAX, DealChange, SentLine, Status
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.event import PURCHASE_COMPLETED, NewEvent
@@ -61,8 +61,12 @@ class WantedProductEvent:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What one order should have caused; another flow gives another one of these."""
+    """What one order should have caused; another flow gives another one of these.
 
+    `as_of` is when the order was placed: of two orders, the later one knows the contact better.
+    """
+
+    as_of: datetime
     contact: ContactChange
     deal: DealChange
     product_events: tuple[WantedProductEvent, ...] = ()
@@ -79,6 +83,7 @@ def desired(order: Order, flow: Flow) -> Desired:
     person = _contact(order, flow)
     user = person.custom_id or ""
     return Desired(
+        as_of=order.placed_at,
         contact=person,
         deal=_deal(order, user, flow),
         product_events=tuple(_product_events(order, user)),
@@ -100,7 +105,7 @@ def _contact(order: Order, flow: Flow) -> ContactChange:
         "country": customer.country,
     }
     user = custom_id(customer, flow.identity, order.id)
-    profile = {name: value for name, value in known.items() if value}
+    profile = {name: value[: LENGTHS_MAX[name]] for name, value in known.items() if value}
     email = (customer.email or "").strip()
     change = ContactChange(user, email or ABSENT, profile=profile)
     contact.check(change)

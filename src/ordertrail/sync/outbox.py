@@ -7,7 +7,7 @@ commit. From then on nothing of it is lost, and nothing is planned twice.
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Self
@@ -37,25 +37,23 @@ _FORM = rows("user_version, (SELECT count(*) FROM sqlite_schema)", "pragma_user_
 class Accepted:
     """What came of a list of orders: orders == unchanged + changed + len(refused).
 
-    `operations` counts what was planned, by kind; `parked` of them wait for one that was refused
-    before. `refused` names the orders whose snapshot cannot be true, each with the reason.
+    `operations` counts what was planned, by kind. `refused` names the orders whose snapshot
+    cannot be true, each with the reason.
     """
 
     orders: int
     unchanged: int
     changed: int
     operations: Counter[Kind]
-    parked: int
     refused: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """How many snapshots changed something, what that is, and how much of it is parked."""
+    """How many snapshots changed something, and what that is."""
 
     changed: int = 0
     operations: Counter[Kind] = field(default_factory=Counter)
-    parked: int = 0
 
 
 class Outbox:
@@ -116,7 +114,6 @@ class Outbox:
             unchanged=len(orders) - kept.changed - len(found.refused),
             changed=kept.changed,
             operations=kept.operations,
-            parked=kept.parked,
             refused=found.refused,
         )
 
@@ -190,16 +187,14 @@ class Outbox:
             outbox_orders.planned_orders(tx, route, ids),
             outbox_orders.planned_contacts(tx, route.destination, people),
         )
+        blocked = outbox_orders.blocked(tx, route, ids)
+        planning.forget({_person(each) for each in found.news if each.order_id in blocked}, blocked)
         changed = sum(planning.advance(route.source, each) for each in found.news)
-        blocked = outbox_orders.blockers(tx, route, ids)
         outbox_orders.save_snapshots(tx, route, planning.snapshots.values(), at)
         outbox_orders.save_contacts(tx, route.destination, planning.contacts)
-        outbox_orders.add_operations(tx, route, planning.operations, blocked, at)
-        return _Kept(
-            changed,
-            Counter(each.kind for each in planning.operations),
-            sum(each.order_id in blocked for each in planning.operations),
-        )
+        outbox_orders.add_operations(tx, route, planning.operations, at)
+        outbox_orders.replace_parked(tx, route, blocked, at)
+        return _Kept(changed, Counter(each.kind for each in planning.operations))
 
 
 @dataclass(slots=True)
@@ -210,6 +205,13 @@ class _Planning:
     contacts: dict[str, PlannedContact]
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
+
+    def forget(self, people: Collection[str], order_ids: Collection[str]) -> None:
+        """Plan these contacts and deals whole: what was planned before may never have arrived."""
+        for person in people & self.contacts.keys():
+            self.contacts[person] = replace(self.contacts[person], body={})
+        for order_id in order_ids & self.orders.keys():
+            self.orders[order_id] = replace(self.orders[order_id], deal={})
 
     def advance(self, source: str, news: News) -> bool:
         """Plan what the snapshot wants, and tell whether anything was missing."""

@@ -2,9 +2,10 @@
 
 # ruff: noqa: S608 -- statements are put together from constants of this package
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ordertrail.client.calls import Call
 from ordertrail.kit import clock, json
@@ -20,7 +21,7 @@ _WAITING = rows(
 )
 _SETTLE = (
     f"UPDATE operations SET state = s.state, attempts = s.attempts, reason = s.reason,"
-    f" finished_at = :at"
+    f" finished_at = :at, body = CASE s.state WHEN 'done' THEN '' ELSE body END"
     f" FROM {sent('id state attempts reason')} s WHERE operations.id = s.id"
 )
 _PARK_FOLLOWERS = (
@@ -33,6 +34,16 @@ _PARK_FOLLOWERS = (
 _RETRY = (
     f"UPDATE operations SET state = 'waiting', reason = NULL, finished_at = NULL"
     f" WHERE destination = {TO} AND state = 'parked'"
+)
+_PARKED_STATES = rows(
+    "id, source, order_id, kind, json(body)",
+    f"(SELECT * FROM operations WHERE destination = {TO} AND state = 'parked'"
+    f" AND kind IN ('contact', 'deal') ORDER BY id)",
+)
+_FOLD = f"UPDATE operations SET body = f.body FROM {sent('id body')} f WHERE operations.id = f.id"
+_REPLACE = (
+    "UPDATE operations SET state = 'done', body = '', reason = 'replaced by one that says it all'"
+    " WHERE id IN (SELECT value FROM json_each(:ids))"
 )
 _CHANGED = "SELECT json_array(json_array(changes()))"
 _COUNTS = (
@@ -144,7 +155,19 @@ def settle(tx: Tx, outcomes: Sequence[Outcome], at: datetime) -> int:
 
 
 def retry(tx: Tx, destination: str) -> int:
-    """Let everything that is parked wait again, and return how much that is."""
+    """Let everything that is parked wait again, and return how much that is.
+
+    Of one order's parked deals the first says what all of them say, so that a later one can mend
+    what was wrong with an earlier one; contacts likewise.
+    """
+    parked_of: dict[tuple[str, str, str], list[tuple[int, dict[str, Any]]]] = {}
+    for number, source, order_id, kind, body in tx.rows(_PARKED_STATES, destination=destination):
+        parked_of.setdefault((source, order_id, kind), []).append((number, body))
+    several = [same for same in parked_of.values() if len(same) > 1]
+    if several:
+        folded = [[same[0][0], json.dumps(_fold(body for _, body in same))] for same in several]
+        tx.run(_FOLD, rows=folded)
+        tx.run(_REPLACE, ids=[number for same in several for number, _ in same[1:]])
     tx.run(_RETRY, destination=destination)
     return _changed(tx)
 
@@ -164,6 +187,13 @@ def parked(reader: Reader, destination: str, limit: int) -> list[Parked]:
 def destinations(reader: Reader) -> list[str]:
     """Return every destination that an order was ever accepted for."""
     return [key for (key,) in reader.rows(_DESTINATIONS)]
+
+
+def _fold(bodies: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for body in bodies:
+        said |= body
+    return said
 
 
 def _changed(tx: Tx) -> int:

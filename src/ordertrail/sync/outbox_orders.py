@@ -5,6 +5,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ordertrail.kit import clock, json
 from ordertrail.kit.database import Reader, Tx
@@ -12,8 +13,8 @@ from ordertrail.sync.outbox_sql import TO, listed, rows, sent
 from ordertrail.sync.plan import Operation, PlannedContact, PlannedOrder
 
 _SNAPSHOT = "order_id content_hash planned body"
-_CONTACT = "custom_id lane body changes"
-_OPERATION = "key order_id lane step kind method path body state reason"
+_CONTACT = "custom_id lane body changes as_of"
+_OPERATION = "key order_id lane step kind method path body"
 
 _ADD_DESTINATION = "INSERT INTO destinations (key) VALUES (:destination) ON CONFLICT DO NOTHING"
 _KNOWN = rows(
@@ -29,14 +30,23 @@ _PLANNED_ORDERS = rows(
     f" WHERE s.destination = {TO} AND s.source = :source AND s.order_id = j.value",
 )
 _PLANNED_CONTACTS = rows(
-    "c.custom_id, c.lane, json(c.body), c.changes",
+    "c.custom_id, c.lane, json(c.body), c.changes, c.as_of",
     f"json_each(:ids) j CROSS JOIN contacts c WHERE c.destination = {TO} AND c.custom_id = j.value",
 )
+_PARKED_OF = (
+    f"destination = {TO} AND source = :source AND state = 'parked'"
+    f" AND order_id IN (SELECT value FROM json_each(:ids))"
+)
 _BLOCKED = rows(
-    "order_id, key",
-    f"(SELECT p.order_id, p.key FROM json_each(:ids) j CROSS JOIN operations p"
-    f" WHERE p.destination = {TO} AND p.source = :source AND p.order_id = j.value"
-    f" AND p.state = 'parked' AND p.kind IN ('contact', 'deal') ORDER BY p.id DESC)",
+    "DISTINCT order_id", f"operations WHERE {_PARKED_OF} AND kind IN ('contact', 'deal')"
+)
+_REPLACE = (
+    f"UPDATE operations SET state = 'done', body = '', reason = 'replaced by a later snapshot',"
+    f" finished_at = :at WHERE {_PARKED_OF} AND kind IN ('contact', 'deal')"
+)
+_QUEUE_AGAIN = (
+    f"UPDATE operations SET state = 'waiting', reason = NULL, finished_at = NULL,"
+    f" id = id + (SELECT max(id) FROM operations) WHERE {_PARKED_OF}"
 )
 _SAVE_SNAPSHOTS = (
     f"INSERT INTO snapshots (destination, source, {listed(_SNAPSHOT)}, accepted_at)"
@@ -49,11 +59,12 @@ _SAVE_CONTACTS = (
     f"INSERT INTO contacts (destination, {listed(_CONTACT)})"
     f" SELECT {TO}, {listed(_CONTACT)} FROM {sent(_CONTACT)} WHERE true"
     f" ON CONFLICT (destination, custom_id) DO UPDATE SET"
-    f" lane = excluded.lane, body = excluded.body, changes = excluded.changes"
+    f" lane = excluded.lane, body = excluded.body, changes = excluded.changes,"
+    f" as_of = excluded.as_of"
 )
 _ADD_OPERATIONS = (
-    f"INSERT INTO operations (destination, source, {listed(_OPERATION)}, created_at)"
-    f" SELECT {TO}, :source, {listed(_OPERATION)}, :at FROM {sent(_OPERATION)}"
+    f"INSERT INTO operations (destination, source, {listed(_OPERATION)}, state, created_at)"
+    f" SELECT {TO}, :source, {listed(_OPERATION)}, 'waiting', :at FROM {sent(_OPERATION)}"
 )
 _QUARANTINE = (
     f"INSERT INTO quarantine (destination, source, order_id, reason, refused_at)"
@@ -140,12 +151,26 @@ def planned_contacts(
     return {custom_id: PlannedContact(*planned) for custom_id, *planned in found}
 
 
-def blockers(reader: Reader, route: Route, order_ids: Collection[str]) -> dict[str, str]:
-    """Return the orders of which a contact or deal is parked, each with that operation's key."""
+def blocked(reader: Reader, route: Route, order_ids: Collection[str]) -> set[str]:
+    """Return those of the orders of which a contact or deal is parked."""
     found = reader.rows(
         _BLOCKED, destination=route.destination, source=route.source, ids=list(order_ids)
     )
-    return dict(found)
+    return {order_id for (order_id,) in found}
+
+
+def replace_parked(tx: Tx, route: Route, order_ids: Collection[str], at: datetime) -> None:
+    """Set parked contacts and deals of these orders aside for good: a later snapshot says it all.
+
+    What else is parked of the orders waits again, behind everything that was planned by now.
+    """
+    names: dict[str, Any] = {
+        "destination": route.destination,
+        "source": route.source,
+        "ids": list(order_ids),
+    }
+    tx.run(_REPLACE, **names, at=clock.to_micros(at))
+    tx.run(_QUEUE_AGAIN, **names)
 
 
 def save_snapshots(tx: Tx, route: Route, snapshots: Collection[Snapshot], at: datetime) -> None:
@@ -160,7 +185,7 @@ def save_snapshots(tx: Tx, route: Route, snapshots: Collection[Snapshot], at: da
 def save_contacts(tx: Tx, destination: str, contacts: Mapping[str, PlannedContact]) -> None:
     """Keep what was planned for each contact."""
     kept = [
-        [custom_id, each.lane, json.dumps(each.body), each.changes]
+        [custom_id, each.lane, json.dumps(each.body), each.changes, each.as_of]
         for custom_id, each in contacts.items()
     ]
     tx.run(_SAVE_CONTACTS, destination=destination, rows=kept)
@@ -170,16 +195,13 @@ def add_operations(
     tx: Tx,
     route: Route,
     operations: Sequence[Operation],
-    blocked: Mapping[str, str],
     at: datetime,
 ) -> None:
-    """Add operations as waiting, or as parked when their order is blocked; keys must be new."""
-    kept = []
+    """Add operations as waiting; their keys must be new."""
+    kept: list[list[str | int | None]] = []
     for each in operations:
-        call, blocker = each.call, blocked.get(each.order_id)
-        state = ("parked", f"waits for {blocker}") if blocker else ("waiting", None)
         place = (each.key, each.order_id, each.lane, each.step, each.kind.value)
-        kept.append([*place, call.method, call.path, json.dumps(call.body), *state])
+        kept.append([*place, each.call.method, each.call.path, json.dumps(each.call.body)])
     _write(tx, _ADD_OPERATIONS, route, kept, at)
 
 

@@ -30,6 +30,7 @@ CREATE TABLE contacts (
     lane TEXT NOT NULL,
     body TEXT NOT NULL,
     changes INTEGER NOT NULL,
+    as_of INTEGER,
     PRIMARY KEY (destination, custom_id)
 ) STRICT, WITHOUT ROWID;
 

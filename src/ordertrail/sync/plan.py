@@ -10,7 +10,7 @@ from typing import Any
 
 from ordertrail.client import calls
 from ordertrail.client.calls import Call
-from ordertrail.kit import json
+from ordertrail.kit import clock, json
 from ordertrail.sync.flow import Desired
 
 
@@ -41,11 +41,15 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class PlannedContact:
-    """What was planned for a contact so far: all fields that were said, and in which lane."""
+    """What was planned for a contact so far: all fields that were said, and in which lane.
+
+    `as_of` is when the latest of the orders that said it was placed, in microseconds since 1970.
+    """
 
     lane: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
     changes: int = 0
+    as_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def plan(
     is_needed = bool(deals or product_events or conversions)
     contacts, contact = _contact(desired, planned.contact, lane, is_needed)
 
-    contact_owner, order_owner = key_of(source, "contact"), key_of(source, order_id)
+    contact_owner, order_owner = key_of(source, "", "contact"), key_of(source, order_id)
     operations: list[Operation] = []
     step = order.steps
     for group in (contacts, deals, product_events, conversions):
@@ -98,7 +102,10 @@ def plan(
 
 
 def key_of(*parts: str | int) -> str:
-    """Return a permanent key of these parts; a colon inside a part does not end it."""
+    """Return a permanent key of these parts; a colon inside a part does not end it.
+
+    No order's id is empty: what is not an order's stands behind an empty part.
+    """
     return ":".join([str(part).replace("%", "%25").replace(":", "%3A") for part in parts])
 
 
@@ -109,14 +116,22 @@ _Group = list[tuple[Kind, str, Call]]
 def _contact(
     desired: Desired, planned: PlannedContact, lane: str, is_needed: bool
 ) -> tuple[_Group, PlannedContact]:
-    """Say the contact when a field differs, or when this lane has not said it and needs it."""
+    """Say the contact when a field differs, or when this lane has not said it and needs it.
+
+    What a later order said of the contact stays.
+    """
     call = calls.upsert_contact(desired.contact)
+    as_of = clock.to_micros(desired.as_of)
+    if planned.as_of is not None and as_of < planned.as_of:
+        call = replace(call, body={**call.body, **planned.body})
+        as_of = planned.as_of
     is_elsewhere = is_needed and planned.lane != lane
     if not is_elsewhere and not _differing(call.body, planned.body):
         return [], planned
     number = planned.changes + 1
     name = key_of(desired.contact.custom_id or "", number)
-    return [(Kind.CONTACT, name, call)], PlannedContact(lane, {**planned.body, **call.body}, number)
+    body = {**planned.body, **call.body}
+    return [(Kind.CONTACT, name, call)], PlannedContact(lane, body, number, as_of)
 
 
 def _deal(desired: Desired, planned: PlannedOrder) -> tuple[_Group, PlannedOrder]:

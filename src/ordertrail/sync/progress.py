@@ -40,8 +40,7 @@ class Progress:
             changed=self.changed + accepted.changed,
             quarantined=self.quarantined + len(accepted.refused),
             planned=self.planned + accepted.operations,
-            waiting=self.waiting + accepted.operations.total() - accepted.parked,
-            parked=self.parked + accepted.parked,
+            waiting=self.waiting + accepted.operations.total(),
         )
 
     def settled(self, settled: Settled) -> "Progress":

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from ordertrail.client.client import Client
@@ -42,6 +42,8 @@ async def run(
 ) -> Summary:
     """Accept the orders and deliver everything that waits for the client's destination.
 
+    What was parked before is tried once more, since what was wrong may be mended by now.
+
     Cancelled or killed at any moment, it leaves the outbox such that the next run goes on from
     there. Raises DatabaseRefused while somebody else delivers from this outbox, and whatever the
     iterable raises; the orders that it gave before are accepted.
@@ -65,7 +67,10 @@ async def run(
         def accept_some() -> Accepted:
             return outbox.accept(route, flow, list(islice(source_of_orders, pace.orders_at_once)))
 
-        feeding = _feed(accept_some, tally, deliverer, pace.waiting_max)
+        def retry_parked() -> int:
+            return outbox.retry_parked(destination)
+
+        feeding = _feed(accept_some, retry_parked, tally, deliverer, pace.waiting_max)
         stopped = await _together(feeding, deliverer.run())
         counts = await finished(lambda: outbox.counts(destination))
     seconds = pace.rim.stopwatch() - begun
@@ -89,6 +94,11 @@ class _Tally:
         self._fewer.set()
         self._tell(self.told)
 
+    def retried(self, count: int) -> None:
+        self.told = replace(
+            self.told, waiting=self.told.waiting + count, parked=self.told.parked - count
+        )
+
     async def room(self, waiting_max: int) -> None:
         while self.told.waiting >= waiting_max:
             self._fewer.clear()
@@ -96,9 +106,16 @@ class _Tally:
 
 
 async def _feed(
-    accept_some: Callable[[], Accepted], tally: _Tally, deliverer: Deliverer, waiting_max: int
+    accept_some: Callable[[], Accepted],
+    retry_parked: Callable[[], int],
+    tally: _Tally,
+    deliverer: Deliverer,
+    waiting_max: int,
 ) -> None:
-    """Read orders into the outbox until there are none, no faster than they are delivered."""
+    """Read orders into the outbox until there are none, no faster than they are delivered.
+
+    What is still parked then is tried once more.
+    """
     while True:
         await tally.room(waiting_max)
         accepted = await finished(accept_some)
@@ -106,6 +123,7 @@ async def _feed(
             break
         tally.accepted(accepted)
         deliverer.wake()
+    tally.retried(await finished(retry_parked))
     deliverer.close()
 
 

@@ -38,6 +38,7 @@ class Sender:
         self._patience = patience
         self._rim = rim
         self._failing_since: float | None = None
+        self._decided_so_far = 0
 
     async def outcome(self, operation: Waiting) -> Outcome:
         """Send the operation until it is done or parked; raises Stopped when nothing can be sent.
@@ -49,15 +50,16 @@ class Sender:
         return Outcome(operation, attempts, verdict.reason if isinstance(verdict, Park) else None)
 
     async def destination(self) -> str:
-        """Return what names the destination for ever: its address, and its workspace if told.
+        """Return what names the destination for ever: its workspace if told, else its address.
 
-        A fresh platform at an old address is thereby another destination. Raises Stopped.
+        A fresh platform at an old address is thereby another destination, and one that moved is
+        the same. Raises Stopped.
         """
         _, _, about = await self._decided(self._client.about)
-        return f"{self._client.url}#{about.workspace}" if about else self._client.url
+        return f"workspace:{about.workspace}" if about else self._client.url
 
     async def _decided(self, attempt: Callable[[], Awaitable[Any]]) -> tuple[Verdict, int, Any]:
-        attempts = 0
+        attempts, before = 0, self._decided_so_far
         while True:
             attempts += 1
             failure: Refused | Unavailable | None = None
@@ -66,14 +68,17 @@ class Sender:
                 result = await attempt()
             except (Refused, Unavailable) as error:
                 failure = error
-            verdict = self._judged(failure, attempts)
+            verdict = self._judged(failure, attempts, self._decided_so_far - before)
             if isinstance(verdict, Stop):
                 raise Stopped(verdict.failure) from failure
             if not isinstance(verdict, Wait):
+                self._decided_so_far += 1
                 return verdict, attempts, result
             await self._rim.sleep(verdict.wait_s)
 
-    def _judged(self, failure: Refused | Unavailable | None, attempt: int) -> Verdict:
+    def _judged(
+        self, failure: Refused | Unavailable | None, attempt: int, others_done: int
+    ) -> Verdict:
         now = self._rim.stopwatch()
         if not isinstance(failure, Unavailable):
             self._failing_since = None
@@ -83,6 +88,7 @@ class Sender:
             failure,
             attempt=attempt,
             failing_s=0.0 if self._failing_since is None else now - self._failing_since,
+            others_done=others_done,
             patience=self._patience,
             jitter=self._rim.jitter(),
         )

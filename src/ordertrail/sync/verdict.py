@@ -9,12 +9,17 @@ _DOUBLINGS_MAX = 30
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait between attempts, and when to give up on a destination altogether."""
+    """How long to wait between attempts, and when to give up.
+
+    An operation is given up after `attempts_max` attempts while as many others succeeded: then
+    not the destination is at fault, but something about this one.
+    """
 
     first_wait_s: float = 0.2
     wait_s_max: float = 30.0
     retry_after_s_max: float = 3_600.0
     give_up_after_s: float = 300.0
+    attempts_max: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,14 @@ def judge(
     *,
     attempt: int,
     failing_s: float,
+    others_done: int,
     patience: Patience,
     jitter: float,
 ) -> Verdict:
     """Decide what to do after an attempt; `attempt` counts from 1, `jitter` is in [0, 1).
 
-    `failing_s` tells for how long the destination has carried out nothing that was asked of it.
+    `failing_s` tells for how long the destination has carried out nothing that was asked of it,
+    `others_done` how many other operations were decided since the first attempt.
     The wait is exponential with full jitter, and at least as long as the destination asked for.
     """
     if failure is None:
@@ -65,6 +72,8 @@ def judge(
         return Stop(failure)
     if isinstance(failure, Refused):
         return Park(str(failure))
+    if failure.retry_after_s is None and min(attempt, others_done) >= patience.attempts_max:
+        return Park(f"gave up after {attempt} attempts: {failure}")
     if failing_s >= patience.give_up_after_s:
         return Stop(failure)
     doublings = min(attempt - 1, _DOUBLINGS_MAX)
