@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     )
     outbox: Path = Field(
         Path("ordertrail.outbox"),
-        description="The file in which `ordertrail sync` keeps orders, what it planned and delivered.",
+        description="The file in which `ordertrail sync` keeps orders and what it delivered.",
     )
     connections_max: int = Field(
         32,
