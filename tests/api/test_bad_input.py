@@ -19,6 +19,25 @@ ALL = (USERS, DEALS, EVENT, PRODUCT_EVENT)
 DEAL = {"custom_id": "D", "user_custom_id": "A"}
 LINE = {"product_custom_id": "P", "quantity": 1, "value": 1}
 ORDERED = {"user_custom_id": "A", "event_type": "order"}
+MANY = {f"field_{n}": n for n in range(501)}
+SKUS = [f"S{n}" for n in range(5000)]
+WRONG_PROFILE = [
+    *(("gender", wrong) for wrong in (0, 4, "man", True, 1.5, ["male"])),
+    *(("status", wrong) for wrong in (0, 3, "male", True)),
+    *(("score", wrong) for wrong in ("x", 1.5, True, -1)),
+    *(("assigned_to", wrong) for wrong in ("Ann", [1])),
+    *(("unsubscribed", wrong) for wrong in ("yes", 2, "", [True])),
+    ("notifications", {}),
+    *((name, "soon") for name in ("first_seen", "last_seen", "last_contacted")),
+    ("first_seen", True),
+]
+WRONG_DETAILS = [
+    *(("expected_close_date", wrong) for wrong in ("soon", "2026-02-30", 20260331, True)),
+    *((name, "x") for name in ("loss_reason", "assigned_to", "company_id")),
+    *(("loss_reason_description", wrong) for wrong in (5, "x" * 256)),
+    ("company_custom_id", []),
+    *(("participants", wrong) for wrong in (5, "7", [1] * 5001)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +155,19 @@ def test_what_no_database_should_keep_is_refused_wherever_it_stands(
         (USERS, {"custom_id": "A", "phone": {"a": 1}}, "phone"),
         (USERS, {"custom_id": "A", "phone": "1" * 65}, "phone_number"),
         (USERS, {"custom_id": "A", "assigned_to": "x" * 3000}, "assigned_to"),
+        *((USERS, {"custom_id": "A", name: value}, name) for name, value in WRONG_PROFILE),
+        *((DEALS, {**DEAL, name: value}, name) for name, value in WRONG_DETAILS),
+        (DEALS, {**DEAL, "participants": [1, "x"]}, "participants[1]"),
         (USERS, {"custom_id": "A", "x" * 65: 1}, "x" * 64),
+        (USERS, {"custom_id": "A", "x" * 129: 1}, "x" * 64),
+        (USERS, {"custom_id": "A", **MANY}, "attributes"),
+        (DEALS, {**DEAL, **MANY}, "attributes"),
+        (PRODUCT_EVENT, {**ORDERED, "data": MANY}, "attributes"),
+        (DEALS, {**DEAL, "products": [1] * 5001}, "products"),
+        (DEALS, {**DEAL, "products_custom_id": ["P"] * 5001}, "products_custom_id"),
+        (DEALS, {**DEAL, "value": "1_000"}, "value"),
+        (DEALS, {**DEAL, "value": "\u0661\u0662"}, "value"),
+        (DEALS, {**DEAL, "stage": "\u0661"}, "stage"),
         (USERS, {"custom_id": "A", "": 1}, "body"),
         (DEALS, {"name": "no id"}, "custom_id"),
         (DEALS, {**DEAL, "stage": 99}, "stage"),
@@ -216,6 +247,39 @@ def test_a_wrong_field_is_named_and_nothing_is_stored(
     shop: Served, key: str, target: str, body: Any, field: str
 ) -> None:
     assert list(refused(shop, key, target, body)) == [field]
+
+
+def test_what_was_wrong_is_not_said_again(shop: Served, key: str) -> None:
+    line = {**LINE, "value": "secret", "currency": "secret"}
+    wrong = {"value": "secret", "currency": "secret", "order_products": [line]}
+    number, currency = ["is not a number"], ["is not an ISO 4217 currency code"]
+    told = refused(shop, key, DEALS, {**DEAL, **wrong, "order_products": []})
+    assert told == {"value": number, "currency": currency}
+    assert "secret" not in str(refused(shop, key, DEALS, {**DEAL, "order_products": [line]}))
+
+
+def test_a_thing_has_as_many_attributes_as_it_may_and_no_more(platform: Served, token: str) -> None:
+    half = {f"first_{n}": n for n in range(250)}
+    rest = {f"second_{n}": n for n in range(250)}
+    for target, said in (
+        (USERS, lambda sent: {"custom_id": "A", **sent}),
+        (DEALS, lambda sent: {"custom_id": "D", **sent}),
+        (PRODUCT_EVENT, lambda sent: {**ORDERED, "data": sent}),
+    ):
+        for sent in (half, rest, {"first_0": "again"}):
+            assert platform.call(token, "POST", target, said(sent)).status in (200, 201)
+        reply = platform.call(token, "POST", target, said({"one_more": 1}))
+        assert (reply.status, list(reply.json["errors"])) == (400, ["attributes"])
+
+
+def test_a_list_is_as_long_as_it_may_be(platform: Served, token: str) -> None:
+    body = {"custom_id": "D", "order_products": [LINE] * 5000, "products_custom_id": SKUS}
+    reply = platform.call(token, "POST", DEALS, body)
+    assert (reply.status, len(reply.json["products"])) == (200, 5001)
+    too_many = {"custom_id": "E", "products_custom_id": [*SKUS], "products": reply.json["products"]}
+    for products in (too_many["products"][:1], too_many["products"][:5000]):
+        reply = platform.call(token, "POST", DEALS, {**too_many, "products": products})
+        assert (reply.status, list(reply.json["errors"])) == (400, ["products"])
 
 
 def test_every_wrong_field_is_named_at_once(shop: Served, key: str) -> None:

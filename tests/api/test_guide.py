@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from asgi import Reply
+from ordertrail.domain.journal import Subject
 from ordertrail.domain.pipeline import Pipeline, Stage
-from ordertrail.store import workspaces
+from ordertrail.store import journal, workspaces
 from served import Served
 
 GUIDE = json.loads((Path(__file__).parent.parent / "golden" / "guide.json").read_text("utf-8"))
@@ -156,6 +157,19 @@ def test_a_repeated_call_changes_and_tells_nothing(shop: Served, token: str) -> 
         make(shop, token, "deal_placed")
     assert shop.counts()["journal"] == 4  # contact, deal, and its two products
     assert deal(shop, token)["created_at"] == deal(shop, token)["updated_at"]
+
+
+def test_a_product_that_a_deal_makes_known_is_told_once(platform: Served, token: str) -> None:
+    for custom_id in ("D", "E"):
+        body = {"custom_id": custom_id, "products_custom_id": ["P"]}
+        platform.call(token, "POST", "/api/public/deals/update_or_create/", body)
+    [product] = platform.rows("products")
+    told = platform.database.read(
+        lambda reader: journal.of_subject(reader, 1, Subject.PRODUCT, product[1], 10)
+    )
+    assert [(entry.is_new, entry.changes, entry.author.name) for entry in told] == [
+        (True, {}, "key:1")
+    ]
 
 
 def test_details_sent_again_are_no_change(platform: Served, token: str) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from served import HandClock, Served
 USERS = "/api/public/users/update_or_create/"
 DEALS = "/api/public/deals/update_or_create/"
 EVENTS = "/api/public/users-by-id/A/events/"
+EVENTS_OF_B = "/api/public/users-by-id/B/events/"
 PRODUCT_EVENTS = "/api/public/products-by-id/P/product_event/"
 ORDERED = {"user_custom_id": "A", "event_type": "order"}
 
@@ -53,6 +55,47 @@ def test_an_idempotency_key_sent_thirty_times_at_once_stores_one_row(
     assert {reply.status for reply in replies} == {201}
     assert len({reply.json["id"] for reply in replies}) == 1
     assert shop.counts()[table] == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "others"),
+    [
+        (EVENTS, {"name": "seen"}, [(EVENTS, {"name": "sold"}), (EVENTS_OF_B, {"name": "seen"})]),
+        (
+            PRODUCT_EVENTS,
+            ORDERED,
+            [
+                (PRODUCT_EVENTS, {**ORDERED, "event_type": "purchase"}),
+                (PRODUCT_EVENTS, {**ORDERED, "user_custom_id": "B"}),
+                (PRODUCT_EVENTS.replace("P/", "Q/"), ORDERED),
+            ],
+        ),
+    ],
+)
+def test_an_idempotency_key_belongs_to_one_event(
+    shop: Served, token: str, target: str, body: dict[str, str], others: list[tuple[str, Any]]
+) -> None:
+    shop.call(token, "POST", USERS, {"custom_id": "B"})
+    headers = {"Authorization": f"Token {token}", "Idempotency-Key": "one"}
+    ask = [Request("POST", where, headers, json=said) for where, said in [(target, body), *others]]
+    kept = None
+    for replies in (shop.caller.together(ask), [shop.caller.together([one])[0] for one in ask]):
+        assert [reply.status for reply in replies] == [201] + [409] * len(others)
+        assert "Idempotency-Key was used" in replies[1].json["detail"]
+        before, kept = kept, shop.counts()
+        assert before in (None, kept)
+
+
+def test_a_key_is_of_no_help_to_an_unknown_contact(shop: Served, token: str) -> None:
+    headers = {"Idempotency-Key": "one"}
+    unknown = {"user_custom_id": "B", "event_type": "order"}
+    for known, other, body in (
+        (EVENTS, EVENTS_OF_B, {"name": "seen"}),
+        (PRODUCT_EVENTS, PRODUCT_EVENTS, unknown),
+    ):
+        said = body if known != other else ORDERED
+        assert shop.call(token, "POST", known, said, headers=headers).status == 201
+        assert shop.call(token, "POST", other, body, headers=headers).status == 404
 
 
 def test_a_refused_event_does_not_use_up_its_key(shop: Served, token: str) -> None:

@@ -155,6 +155,21 @@ def test_a_password_that_is_there_is_asked_for_before_it_changes(platform: serve
     assert choose_password(owner, current=PASSWORD) == 303
 
 
+def test_a_new_password_ends_other_sessions_and_links_that_wait(platform: served.Served) -> None:
+    owner, elsewhere = shop.signed_in(platform), shop.Browser(platform.caller)
+    assert elsewhere.get(shop.link(platform, "second")).status == 303
+    waiting = shop.link(platform, "third")
+    assert choose_password(owner) == 303
+    assert owner.get("/console/").status == 200
+    assert elsewhere.get("/console/").status == 303
+    assert shop.Browser(platform.caller).get(waiting).status == 401
+    add_person(platform, "bob@example.com", PASSWORD)
+    bob = shop.Browser(platform.caller)
+    assert sign_in(bob, "bob@example.com") == 303
+    assert choose_password(owner, current=PASSWORD) == 303
+    assert bob.get("/console/").status == 200
+
+
 @pytest.mark.parametrize(
     ("email", "password", "said"),
     [

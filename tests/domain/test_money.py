@@ -90,6 +90,12 @@ def test_the_largest_amounts_fit() -> None:
     assert money.micros(most) < 2**63
 
 
+@pytest.mark.parametrize("text", ["1_000", "\u0661\u0662", "1\u0660", "\uff11", "1\u2009000"])
+def test_a_number_is_written_in_plain_digits(text: str) -> None:
+    with pytest.raises(Invalid, match=r"^price: is not a number$"):
+        money.decimal(text, "price")
+
+
 @given(st.text(max_size=20))
 @example("1,50")
 @example("")

@@ -81,6 +81,22 @@ def test_a_slow_query_does_not_outlive_its_snapshot(database: Sqlite) -> None:
         assert ask(readers, count) == [2]
 
 
+def test_an_answer_waits_for_no_other_read(database: Sqlite) -> None:
+    answered = threading.Event()
+
+    def wait(reader: Reader) -> bool:
+        return answered.wait(10)
+
+    async def ask_both(readers: Readers) -> bool:
+        quick, slow = map(asyncio.ensure_future, (readers.read(count), readers.read(wait)))
+        await quick
+        answered.set()
+        return await slow
+
+    with reading(database, threads=1) as readers:
+        assert asyncio.run(ask_both(readers))
+
+
 def test_nobody_writes_through_a_reader(database: Sqlite) -> None:
     with reading(database) as readers:
         for statement in (

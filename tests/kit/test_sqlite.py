@@ -1,6 +1,7 @@
 """The database file: durable, locked against a twin, and plain about what is wrong with it."""
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,6 +134,24 @@ def test_the_lock_can_be_taken_again_after_its_release(tmp_path: Path) -> None:
     second.take()
     second.release()
     second.release()
+
+
+def test_one_file_under_two_names_has_one_lock(tmp_path: Path) -> None:
+    (tmp_path / "other.db").symlink_to(tmp_path / "t.db")
+    first, second = ServerLock(tmp_path / "t.db"), ServerLock(tmp_path / "other.db")
+    first.take()
+    assert (first.is_held, second.is_held) == (True, False)
+    with pytest.raises(DatabaseRefused):
+        second.take()
+    first.release()
+    assert not first.is_held
+
+
+def test_a_new_file_is_its_owners_alone(database: Sqlite) -> None:
+    database.write(add)
+    for ending in ("", "-wal", "-shm"):
+        file = Path(f"{database.path}{ending}")
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, ending
 
 
 def test_a_file_that_is_no_database_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -112,6 +112,41 @@ def test_a_phone_is_read_under_every_name_and_as_a_number(name: str) -> None:
     assert contacts.decode_change({name: 4912345}).profile == {"phone_number": "4912345"}
 
 
+@pytest.mark.parametrize(
+    ("name", "written", "read"),
+    [
+        *(("gender", n, word) for n, word in enumerate(("unknown", "male", "female"), 1)),
+        *(("status", n, word) for n, word in enumerate(("visitor", "user"), 1)),
+        ("gender", "female", "female"),
+        ("status", "user", "user"),
+        ("score", "12", 12),
+        ("assigned_to", 7, 7),
+        *(("unsubscribed", written, True) for written in (True, "true", "True")),
+        *(("notifications", written, False) for written in (False, "false", "False")),
+        ("last_seen", 1767323045, "2026-01-02T03:04:05.000000Z"),
+        ("first_seen", "2026-01-02T04:04:05+01:00", "2026-01-02T03:04:05.000000Z"),
+        ("last_contacted", None, None),
+        ("gender", None, None),
+    ],
+)
+def test_a_standard_field_of_a_contact_is_kept_as_what_it_is(
+    name: str, written: object, read: object
+) -> None:
+    [kept] = contacts.decode_change({name: written}).profile.values()
+    assert (kept, type(kept)) == (read, type(read))
+
+
+def test_the_details_of_a_deal_are_kept_as_what_they_are() -> None:
+    sent = {"expected_close_date": "20260331", "loss_reason": "5", "participants": ["7", 8]}
+    assert deals.decode_change({**sent, "company_custom_id": 9, "assigned_to": None}).details == {
+        "expected_close_date": "2026-03-31",
+        "loss_reason": 5,
+        "participants": [7, 8],
+        "company_custom_id": "9",
+        "assigned_to": None,
+    }
+
+
 def test_a_display_name_means_the_field_unless_the_field_is_sent() -> None:
     assert contacts.decode_change({"First name": "Ann"}).profile == {"first_name": "Ann"}
     both = {"First name": "old", "first_name": "Ann"}
