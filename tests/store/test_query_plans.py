@@ -1,12 +1,17 @@
 """The look-ups that every request makes use an index, whatever the size of the tables."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from ordertrail.domain.journal import Subject
+from ordertrail.insight import reports
+from ordertrail.kit.database import Reader
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.store import (
+    browse,
+    browse_around,
     contacts,
     deals,
     events,
@@ -16,6 +21,7 @@ from ordertrail.store import (
     products,
     workspaces,
 )
+from ordertrail.store.browse import DealFilter
 
 HOT = {
     "a contact by custom id": (contacts._BY_CUSTOM_ID, {"c": "contacts_custom_id"}),
@@ -82,6 +88,81 @@ def test_a_hot_look_up_uses_its_index(database: Sqlite, what: str) -> None:
         assert "workspace_id=?" in step or index == "keys_hash", steps
     if what.startswith(SORTED_BY_INDEX):
         assert not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step], steps
+
+
+class Noted:
+    """A reader that finds nothing and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def rows(self, query: str, **parameters: object) -> list[list[int]]:
+        self.statements.append(query)
+        return [[0]] if query.startswith("SELECT json_array(") else []
+
+
+SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
+    "the deals of a contact": (
+        lambda r: browse.deals(r, 1, DealFilter(contact_id=1), browse.NEWEST, 50),
+        ["d USING INDEX deals_contact (workspace_id=? AND contact_id=?)"],
+    ),
+    "how many deals a contact has": (
+        lambda r: browse.count_deals(r, 1, DealFilter(contact_id=1)),
+        ["d USING COVERING INDEX deals_contact (workspace_id=? AND contact_id=?)"],
+    ),
+    "the deals of a product": (
+        lambda r: browse.deals(r, 1, DealFilter(product_id=1), browse.NEWEST, 50),
+        ["d USING PRIMARY KEY (workspace_id=? AND id=?)", "order_products_product"],
+    ),
+    "contacts": (
+        lambda r: browse.contacts(r, 1, "", 9, 50),
+        ["c USING PRIMARY KEY (workspace_id=? AND id<?)", "deals_contact (workspace_id=? AND c"],
+    ),
+    "products": (
+        lambda r: browse.products(r, 1, "", 9, 50),
+        [
+            "p USING PRIMARY KEY (workspace_id=? AND id<?)",
+            "o USING INDEX order_products_product (workspace_id=? AND product_id=?)",
+            "o USING COVERING INDEX order_products_product (workspace_id=? AND product_id=?)",
+        ],
+    ),
+    "names": (
+        lambda r: browse_around.names(r, 1, [1], [1]),
+        [f"{table} USING PRIMARY KEY (workspace_id=? AND id=?)" for table in "pc"],
+    ),
+    "a contact in numbers": (
+        lambda r: browse_around.figures(r, 1, 1),
+        [
+            f"{table}_contact (workspace_id=? AND contact_id=?)"
+            for table in ("deals", "events", "product_events", "journal")
+        ],
+    ),
+    "the changes of a thing": (
+        lambda r: browse_around.changes(r, 1, Subject.DEAL, 1, 50),
+        ["j USING INDEX journal_subject (workspace_id=? AND subject=? AND subject_id=?)"],
+    ),
+    "the timeline of a contact": (
+        lambda r: browse_around.timeline(r, 1, 1, browse.NEWEST, 50),
+        [
+            f"{table}_contact (workspace_id=? AND contact_id=? AND (at,id)<(?,?))"
+            for table in ("events", "product_events", "journal")
+        ],
+    ),
+    "the summary": (lambda r: reports.summary(r, 1), ["deals USING PRIMARY KEY (workspace_id=?)"]),
+}
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_what_pages_show_is_found_by_index(database: Sqlite, what: str) -> None:
+    show, wanted = SHOWN[what]
+    noted = Noted()
+    show(noted)
+    steps = [step for each in noted.statements for step in plan(database, each)]
+    for step in steps:
+        if step.startswith("SEARCH") and "AUTOMATIC" not in step:
+            assert "workspace_id=?" in step, steps
+    for index in wanted:
+        assert any(index in step for step in steps), steps
 
 
 def is_ours(step: str) -> bool:

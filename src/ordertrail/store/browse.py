@@ -102,7 +102,7 @@ def deals(
     where, parameters = _deal_conditions(wanted)
     placed, last_id = before
     found = reader.rows(
-        _deals(where),
+        _deals(where, _index(wanted)),
         workspace_id=workspace_id,
         placed=placed,
         last_id=last_id,
@@ -115,7 +115,8 @@ def deals(
 def count_deals(reader: Reader, workspace_id: int, wanted: DealFilter) -> int:
     """Return how many deals a list shows on all its pages."""
     where, parameters = _deal_conditions(wanted)
-    query = f"SELECT json_array(json_array((SELECT count(*) FROM deals d WHERE {where})))"
+    source = f"deals d{_index(wanted)} WHERE {where}"
+    query = f"SELECT json_array(json_array((SELECT count(*) FROM {source})))"
     [[count]] = reader.rows(query, workspace_id=workspace_id, **parameters)
     return int(count)
 
@@ -166,8 +167,9 @@ def products(
         "id, custom_id, name, json(price), currency, orders, created_at",
         "(SELECT p.id, p.custom_id, coalesce(p.details ->> '$.name', p.custom_id) AS name,"
         " p.details -> '$.price' AS price, p.created_at,"
-        " (SELECT o.currency FROM order_products o WHERE o.workspace_id = :workspace_id"
-        " AND o.product_id = p.id ORDER BY o.deal_id DESC LIMIT 1) AS currency,"
+        " (SELECT o.currency FROM order_products o INDEXED BY order_products_product"
+        " WHERE o.workspace_id = :workspace_id AND o.product_id = p.id"
+        " ORDER BY o.deal_id DESC LIMIT 1) AS currency,"
         " (SELECT count(DISTINCT o.deal_id) FROM order_products o"
         " WHERE o.workspace_id = :workspace_id AND o.product_id = p.id) AS orders"
         f" FROM products p WHERE {where} AND p.id < :before_id ORDER BY p.id DESC LIMIT :limit)",
@@ -197,7 +199,7 @@ def called(contact_id: int, email: str | None, first: object, last: object) -> s
     return names or email or f"Contact {contact_id}"
 
 
-def _deals(where: str) -> str:
+def _deals(where: str, index: str) -> str:
     """A page of the list is found first; only its rows are joined with names."""
     return sql.rows(
         _DEAL_COLUMNS,
@@ -206,7 +208,7 @@ def _deals(where: str) -> str:
         " d.stage_id, s.name AS stage, d.status, d.value_minor, d.currency, d.created_at,"
         " (SELECT count(*) FROM order_products o WHERE o.workspace_id = :workspace_id"
         " AND o.deal_id = d.id) AS lines, page.placed"
-        f" FROM (SELECT d.id, {_PLACED} AS placed FROM deals d"
+        f" FROM (SELECT d.id, {_PLACED} AS placed FROM deals d{index}"
         f" WHERE {where} AND ({_PLACED}, d.id) < (:placed, :last_id)"
         " ORDER BY placed DESC, d.id DESC LIMIT :limit) page"
         " CROSS JOIN deals d ON d.workspace_id = :workspace_id AND d.id = page.id"
@@ -214,6 +216,10 @@ def _deals(where: str) -> str:
         " LEFT JOIN contacts c ON c.workspace_id = d.workspace_id AND c.id = d.contact_id"
         " ORDER BY page.placed DESC, d.id DESC)",
     )
+
+
+def _index(wanted: DealFilter) -> str:
+    return "" if wanted.contact_id is None else " INDEXED BY deals_contact"
 
 
 def _deal_conditions(wanted: DealFilter) -> tuple[str, dict[str, Value]]:

@@ -30,7 +30,7 @@ _NAMES = sql.rows(
 _FIGURES = sql.rows(
     "kind, id, a, b, c",
     f"({_STAGES} UNION ALL"
-    " SELECT 'order', count(*), currency, value_minor, NULL FROM deals"
+    " SELECT 'order', count(*), currency, value_minor, NULL FROM deals INDEXED BY deals_contact"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id"
     " GROUP BY currency, value_minor UNION ALL"
     " SELECT 'timeline', count(*), NULL, NULL, NULL FROM events"
@@ -54,7 +54,8 @@ _CHANGES = sql.rows(
     "(SELECT 'change' AS kind, j.id, j.at, j.subject AS name, j.changes AS data, j.subject_id,"
     " j.is_new, j.author, k.name AS key_name, j.origin, NULL AS deal_id, NULL AS deal_name,"
     " NULL AS product_id, NULL AS product_name"
-    f" FROM journal j{_KEY} WHERE j.workspace_id = :workspace_id AND j.subject = :subject"
+    f" FROM journal j INDEXED BY journal_subject{_KEY}"
+    " WHERE j.workspace_id = :workspace_id AND j.subject = :subject"
     " AND j.subject_id = :subject_id ORDER BY j.id DESC LIMIT :limit)",
 )
 
