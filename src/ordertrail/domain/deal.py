@@ -180,8 +180,8 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
         value=value,
         created_at=deal.created_at,
         updated_at=facts.at,
-        won_at=_moment(deal.won_at, change.won_at, status, Status.WON, facts.at),
-        lost_at=_moment(deal.lost_at, change.lost_at, status, Status.LOST, facts.at),
+        won_at=_moment(deal.won_at, change.won_at, change.status, Status.WON, facts.at),
+        lost_at=_moment(deal.lost_at, change.lost_at, change.status, Status.LOST, facts.at),
         details={**deal.details, **change.details},
         attributes=merged(deal.attributes, change.attributes),
         lines=lines,
@@ -217,13 +217,15 @@ def _place(deal: Deal, change: DealChange, stages: KnownStages) -> tuple[int, in
 def _moment(
     known: datetime | None,
     sent: datetime | None | Absent,
-    status: Status,
+    status: Status | Absent,
     reached: Status,
     at: datetime,
 ) -> datetime | None:
     """When the status was reached: as sent, else now; in another status there is none."""
     if sent is not ABSENT:
         return sent
+    if status is ABSENT:
+        return known
     if status is reached:
         return known or at
     return known if status is Status.ARCHIVED else None
