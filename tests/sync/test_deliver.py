@@ -26,7 +26,7 @@ from ordertrail.domain.errors import (
 from ordertrail.domain.order import Order
 from ordertrail.kit.database import DatabaseRefused
 from ordertrail.sync.deliver import Limits
-from ordertrail.sync.flow import Flow
+from ordertrail.sync.flow import Flow, Stages
 from ordertrail.sync.outbox import Outbox
 from ordertrail.sync.progress import Progress, Summary
 from ordertrail.sync.run import Pace, run
@@ -57,10 +57,11 @@ async def syncing(
     pace: Pace = QUICK,
     token: str = TOKEN,
     tell: Callable[[Progress], None] = lambda _: None,
+    flow: Flow = FLOW,
 ) -> Summary:
     """Serve the destination and run a sync to it."""
     async with there.serving() as url, Client(url, token, timeout_s=0.3) as client:
-        return await run(orders, outbox, client, flow=FLOW, source="shop", progress=tell, pace=pace)
+        return await run(orders, outbox, client, flow=flow, source="shop", progress=tell, pace=pace)
 
 
 def sync(there: Destination, outbox: Outbox, orders: Iterable[Order], **options: Any) -> Summary:
@@ -90,7 +91,7 @@ def test_everything_is_delivered_and_a_second_run_changes_nothing(outbox: Outbox
     assert second.is_complete
     assert (second.progress.unchanged, second.progress.changed) == (30, 0)
     assert len(there.seen) == len(there.keys)
-    assert second.destination == first.destination == f"http://127.0.0.1:{there.port}#w-1"
+    assert second.destination == first.destination == "workspace:w-1"
 
 
 @pytest.mark.parametrize("pace", [QUICK, SMALL])
@@ -129,6 +130,15 @@ def test_a_fresh_platform_at_the_same_address_is_told_everything(outbox: Outbox)
     fresh.port = there.port
     assert sync(fresh, outbox, orders).progress.changed == 5
     assert fresh.holdings() == there.holdings()
+
+
+def test_a_platform_that_moved_to_another_address_is_the_same_destination(outbox: Outbox) -> None:
+    there, orders = Destination(), many(5)
+    first = sync(there, outbox, orders)
+    there.port = 0
+    second = sync(there, outbox, orders)
+    assert second.destination == first.destination
+    assert (second.progress.unchanged, second.is_complete) == (5, True)
 
 
 @pytest.mark.parametrize("pace", [QUICK, SMALL])
@@ -245,10 +255,63 @@ def test_a_refused_deal_parks_its_order_and_no_other(outbox: Outbox) -> None:
     ]  # fmt: skip
     assert len(parked) == summary.progress.parked == 6
     there.fault = nothing
-    assert sync(there, outbox, orders).progress.parked == 6
-    outbox.retry_parked(summary.destination)
+    healed = sync(there, outbox, orders)
+    assert healed.is_complete, "the next run tries what was parked once more"
+    assert (healed.progress.planned.total(), healed.progress.delivered.total()) == (0, 6)
+    assert there.holdings() == wanted(orders, FLOW)
+
+
+def test_an_order_whose_calls_always_fail_stops_no_other_and_is_parked(outbox: Outbox) -> None:
+    there, orders = Destination(), many(20)
+    there.fault = lambda said: "500" if said.get("custom_id") == "O6" else None
+    summary = sync(there, outbox, orders)
+    assert (summary.stopped, summary.progress.waiting) == (None, 0)
+    assert there.holdings() == wanted([each for each in orders if each.id != "O6"], FLOW)
+    first, *rest = outbox.parked(summary.destination)
+    assert first.key == "shop:O6:deal:1"
+    assert first.attempts >= QUICK.patience.attempts_max
+    assert first.reason == f"gave up after {first.attempts} attempts: fault 500"
+    assert {(each.order_id, each.reason) for each in rest} == {("O6", f"waits for {first.key}")}
+    there.fault = nothing
     assert sync(there, outbox, orders).is_complete
     assert there.holdings() == wanted(orders, FLOW)
+
+
+@pytest.mark.parametrize("pace", [QUICK, SMALL])
+def test_deals_refused_for_their_stage_are_whole_once_the_stages_are_right(
+    outbox: Outbox, pace: Pace
+) -> None:
+    there, orders = Destination(), many(60)
+    there.fault = lambda said: "400" if said.get("stage") == 12 else None
+    wrong, right = Flow(Stages(12, 12, 12)), Flow(Stages(13, 14, 15))
+    parked = sync(there, outbox, orders, pace=pace, flow=wrong)
+    assert not there.deals
+    assert outbox.counts(parked.destination).done == len(there.contacts) == 7
+    summary = sync(there, outbox, orders, pace=pace, flow=right)
+    assert (summary.is_complete, summary.progress.changed) == (True, 60)
+    assert there.holdings() == wanted(orders, right)
+    counts = outbox.counts(summary.destination)
+    assert (counts.waiting, counts.parked) == (0, 0)
+    assert len(there.keys) == summary.progress.delivered.total() + 7
+    assert counts.done == counts.accepted == len(there.keys) + 60, "a deal of each was replaced"
+    assert sync(there, outbox, orders, pace=pace, flow=right).progress.unchanged == 60
+
+
+@pytest.mark.parametrize("pace", [QUICK, SMALL])
+def test_what_was_refused_for_a_while_is_delivered_by_the_next_run_of_the_same_orders(
+    outbox: Outbox, pace: Pace
+) -> None:
+    there, orders = Destination(lambda _: "404"), many(30)
+    for _ in range(2):
+        refused = sync(there, outbox, orders, pace=pace)
+        assert (refused.stopped, refused.progress.waiting) == (None, 0)
+        assert outbox.counts(refused.destination).done == 0
+    there.fault = nothing
+    summary = sync(there, outbox, orders, pace=pace)
+    assert (summary.is_complete, summary.progress.unchanged) == (True, 30)
+    assert there.holdings() == wanted(orders, FLOW)
+    counts = outbox.counts(summary.destination)
+    assert counts.done == counts.accepted == summary.progress.delivered.total()
 
 
 def test_an_order_that_cannot_be_true_is_told_and_the_others_are_delivered(outbox: Outbox) -> None:
@@ -347,13 +410,20 @@ def test_progress_adds_up_all_the_way(outbox: Outbox) -> None:
     assert delivered == sorted(delivered)
 
 
-def test_what_is_read_behind_a_parked_deal_is_told_as_parked(outbox: Outbox) -> None:
-    there, told, order = Destination(), list[Progress](), many(1)[0]
+def test_what_is_read_behind_a_parked_deal_says_it_whole_and_the_events_come_after(
+    outbox: Outbox,
+) -> None:
+    there, order = Destination(), many(1)[0]
+    changed = replace(order, cancelled_at=order.placed_at)
     there.fault = lambda said: "400" if "stage" in said else None
     assert sync(there, outbox, [order]).progress.parked == 3
-    changed = replace(order, cancelled_at=order.placed_at)
-    assert sync(there, outbox, [changed], tell=told.append).progress.parked == 4
-    assert [(each.parked, each.waiting) for each in told] == [(4, 0)]
+    assert sync(there, outbox, [changed]).progress.parked == 3
+    there.fault = lambda said: "400" if said.get("stage") == 1 else None
+    assert sync(there, outbox, [changed]).is_complete
+    assert there.holdings() == wanted([changed], FLOW)
+    assert [path.split("/")[3] for path, _ in there.applied] == [
+        "users", "users", "deals", "products-by-id", "products-by-id",
+    ]  # fmt: skip
 
 
 def test_a_file_that_breaks_off_fails_and_what_was_read_before_is_kept(outbox: Outbox) -> None:
@@ -407,17 +477,44 @@ PATIENCE = Patience(first_wait_s=1.0, wait_s_max=10.0, retry_after_s_max=60.0, g
 def test_a_verdict_follows_from_the_answer(
     failure: Refused | Unavailable | None, attempt: int, verdict: Verdict
 ) -> None:
-    found = judge(failure, attempt=attempt, failing_s=98.9, patience=PATIENCE, jitter=0.5)
-    assert found == verdict
+    assert verdict_on(failure, attempt, failing_s=98.9) == verdict
+
+
+def verdict_on(
+    failure: Refused | Unavailable | None, attempt: int, *, failing_s: float, others_done: int = 0
+) -> Verdict:
+    return judge(
+        failure,
+        attempt=attempt,
+        failing_s=failing_s,
+        others_done=others_done,
+        patience=PATIENCE,
+        jitter=0.5,
+    )
 
 
 @pytest.mark.parametrize("failure", [Unauthorised("who?"), Forbidden("not you")])
 def test_who_may_not_deliver_stops_at_once(failure: Refused) -> None:
-    found = judge(failure, attempt=1, failing_s=0.0, patience=PATIENCE, jitter=0.5)
-    assert found == Stop(failure)
+    assert verdict_on(failure, 1, failing_s=0.0, others_done=99) == Stop(failure)
 
 
 def test_patience_ends() -> None:
     failure = Unavailable("busy", 1.0)
-    found = judge(failure, attempt=7, failing_s=99.0, patience=PATIENCE, jitter=0.5)
-    assert found == Stop(failure)
+    assert verdict_on(failure, 7, failing_s=99.0) == Stop(failure)
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempt", "others_done", "verdict"),
+    [
+        (Unavailable("busy"), 10, 10, Park("gave up after 10 attempts: busy")),
+        (Unavailable("busy"), 12, 99, Park("gave up after 12 attempts: busy")),
+        (Unavailable("busy"), 9, 99, Wait(5.0)),
+        (Unavailable("busy"), 99, 9, Wait(5.0)),
+        (Unavailable("busy", 0.0), 99, 99, Wait(5.0)),
+        (None, 99, 99, Done()),
+    ],
+)
+def test_what_fails_again_and_again_while_others_do_not_is_given_up(
+    failure: Unavailable | None, attempt: int, others_done: int, verdict: Verdict
+) -> None:
+    assert verdict_on(failure, attempt, failing_s=0.0, others_done=others_done) == verdict

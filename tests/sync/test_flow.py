@@ -23,7 +23,7 @@ from ordertrail.client import calls
 from ordertrail.domain import order as orders
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.identity import Strategy
-from ordertrail.domain.order import Customer, Line, Order, Refund
+from ordertrail.domain.order import Customer, Line, Order, Refund, RefundLine
 from ordertrail.sync.flow import CONSENTS, Flow, Stages, desired
 from ordertrail.wire import body
 
@@ -55,6 +55,7 @@ GUIDES_DEAL: dict[str, Any] = {
     ],
 }
 BESIDES = {"order_placed_at": "2026-03-01T10:00:00.000000Z", "gross_value": Decimal("149.90")}
+NOTHING_BACK = replace(CASE_BACK, lines=(RefundLine(CASE.sku or "", 0),))
 FEW = settings(max_examples=40, deadline=None)
 
 
@@ -221,6 +222,19 @@ def test_what_the_shop_does_not_know_of_a_customer_is_not_sent() -> None:
     }
 
 
+def test_what_the_api_keeps_no_room_for_is_cut_and_the_order_is_sent() -> None:
+    person = Customer("ann@example.com", None, "A" * 99, "Ü" * 99, "1" * 99, "P" * 99)
+    said = sent(calls.upsert_contact(desired(replace(PLACED, customer=person), FLOW).contact).body)
+    assert said.pop("custom_id")
+    assert said == {
+        "email": "ann@example.com",
+        "first_name": "A" * 40,
+        "last_name": "Ü" * 40,
+        "phone": "1" * 64,
+        "country": "P" * 64,
+    }
+
+
 @pytest.mark.parametrize(
     ("strategy", "custom_id"),
     [
@@ -279,7 +293,12 @@ def test_an_attribute_that_json_cannot_say_is_refused(value: object) -> None:
         (replace(PLACED, fees=Decimal("-Infinity")), "fees"),
         (replace(PLACED, refunds=(replace(CASE_BACK, value=Decimal(150)),)), "refunds"),
         (replace(PLACED, customer=replace(JOHN, email="john")), "email"),
-        (replace(PLACED, customer=replace(JOHN, first_name="J" * 41)), "first_name"),
+        (replace(PLACED, lines=(replace(CASE, unit_price=Decimal("-0.01")),)), "unit_price"),
+        (replace(PLACED, delivery=Decimal(-1)), "delivery"),
+        (replace(PLACED, fees=Decimal(-1)), "fees"),
+        (replace(PLACED, discount=Decimal(-1)), "discount"),
+        (replace(PLACED, refunds=(replace(CASE_BACK, value=Decimal(-1)),)), "refunds"),
+        (replace(PLACED, refunds=(NOTHING_BACK,)), "refunds"),
     ],
 )
 def test_an_order_that_cannot_be_true_is_refused_by_field(order: Order, field: str) -> None:

@@ -24,7 +24,7 @@ from made_orders import (
 )
 from order_histories import made_orders
 
-from ordertrail.domain.order import Order
+from ordertrail.domain.order import Customer, Order
 from ordertrail.kit import json
 from ordertrail.kit.database import DatabaseRefused
 from ordertrail.kit.sqlite import Sqlite
@@ -260,27 +260,94 @@ def test_what_was_done_stays_done_whatever_is_parked_before_it(outbox: Outbox) -
     assert outbox.counts(THERE).done == 2
 
 
-def test_what_is_accepted_behind_a_parked_deal_is_parked_too(outbox: Outbox) -> None:
+DECIDED = (
+    "SELECT json_group_array(json_array(key, body, reason)) FROM"
+    " (SELECT * FROM operations WHERE state = 'done' ORDER BY id)"
+)
+
+
+def test_what_is_done_keeps_no_body_and_what_is_parked_does(outbox: Outbox) -> None:
     outbox.accept(ROUTE, FLOW, [PLACED])
     waiting = outbox.waiting(THERE)
-    outbox.settle([*done(waiting[:1]), Outcome(waiting[1], 1, "no")])
+    outbox.settle([*done(waiting[:2]), Outcome(waiting[2], 1, "no")])
+    assert rows(outbox.path, DECIDED) == [[each.key, "", None] for each in waiting[:2]]
+    outbox.retry_parked(THERE)
+    assert outbox.waiting(THERE) == waiting[2:]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_is_accepted_behind_a_parked_one_says_it_all_and_the_rest_comes_behind(
+    outbox: Outbox, place: int
+) -> None:
+    outbox.accept(ROUTE, FLOW, [PLACED])
+    contact, deal, *events = outbox.waiting(THERE)
+    refused = [contact, deal][place]
+    outbox.settle([*done([contact][:place]), Outcome(refused, 1, "no")])
     accepted = outbox.accept(ROUTE, FLOW, [CANCELLED, numbered(PLACED, 1)])
-    assert accepted.parked == 1
-    assert {each.order_id for each in outbox.waiting(THERE)} == {"O1"}
-    assert outbox.counts(THERE).parked == 4
-    assert outbox.parked(THERE)[-1].reason == "waits for shop:ORD-78523:deal:1"
+    assert accepted.operations == {Kind.CONTACT: 2, Kind.DEAL: 2, Kind.PRODUCT_EVENT: 2}
+    assert outbox.parked(THERE) == []
+    new_contact, new_deal, *behind = of_order(outbox, "ORD-78523")
+    assert (new_contact.call.body, new_deal.call.path) == (contact.call.body, deal.call.path)
+    assert new_deal.call.body["stage"] == FLOW.stages.cancelled
+    assert new_deal.call.body.keys() > deal.call.body.keys()
+    assert {new_contact.key, new_deal.key}.isdisjoint({contact.key, deal.key})
+    assert [replace(each, id=0) for each in behind] == [replace(each, id=0) for each in events]
+    replaced = "replaced by a later snapshot"
+    assert rows(outbox.path, DECIDED) == [
+        [contact.key, "", None if place else replaced],
+        [deal.key, "", replaced],
+    ]
 
 
-def test_parked_operations_can_wait_again_in_their_old_order(outbox: Outbox) -> None:
+def of_order(outbox: Outbox, order_id: str) -> list[Waiting]:
+    return [each for each in outbox.waiting(THERE) if each.order_id == order_id]
+
+
+def test_however_often_an_order_is_refused_and_changed_its_numbers_stay_small(
+    outbox: Outbox,
+) -> None:
+    for n in range(100):
+        outbox.accept(ROUTE, FLOW, [[PLACED, CANCELLED][n % 2]])
+        deal = next(each for each in outbox.waiting(THERE) if each.kind == Kind.DEAL)
+        outbox.settle([Outcome(deal, 1, "no")])
+    outbox.accept(ROUTE, FLOW, [PLACED])
+    assert outbox.waiting(THERE)[-1].id < 1_000
+    assert outbox.counts(THERE).parked == 0
+
+
+def test_parked_operations_wait_again_in_their_old_order(outbox: Outbox) -> None:
     outbox.accept(ROUTE, FLOW, [PLACED])
     waiting = outbox.waiting(THERE)
     outbox.settle([Outcome(waiting[0], 1, "no")])
-    outbox.accept(ROUTE, FLOW, [CANCELLED])
     assert outbox.waiting(THERE) == []
     assert outbox.retry_parked("http://elsewhere") == 0
-    assert outbox.retry_parked(THERE) == 5
-    assert outbox.waiting(THERE)[:4] == waiting
+    assert outbox.retry_parked(THERE) == 4
+    assert outbox.waiting(THERE) == waiting
     assert outbox.parked(THERE) == []
+
+
+def test_of_parked_deals_the_first_says_it_all_when_they_wait_again(outbox: Outbox) -> None:
+    outbox.accept(ROUTE, FLOW, [PLACED, CANCELLED])
+    before = outbox.waiting(THERE)
+    contact, deal, *events, change = before
+    outbox.settle([Outcome(contact, 1, "no")])
+    assert outbox.retry_parked(THERE) == 4
+    waiting = outbox.waiting(THERE)
+    assert [each.key for each in waiting] == [each.key for each in before[:-1]]
+    assert waiting[1].call.body == deal.call.body | change.call.body
+    assert waiting[2:] == events
+    assert rows(outbox.path, DECIDED) == [[change.key, "", "replaced by one that says it all"]]
+
+
+def test_of_two_contacts_of_an_order_each_says_its_own_when_they_wait_again(
+    outbox: Outbox,
+) -> None:
+    moved = replace(PLACED, customer=Customer("ann@example.com"))
+    outbox.accept(ROUTE, FLOW, [PLACED, moved])
+    before = [each for each in outbox.waiting(THERE) if each.kind == Kind.CONTACT]
+    outbox.settle([Outcome(before[0], 1, "no")])
+    outbox.retry_parked(THERE)
+    assert [each for each in outbox.waiting(THERE) if each.kind == Kind.CONTACT] == before
 
 
 def test_one_deliverer_at_a_time(outbox: Outbox, tmp_path: Path) -> None:
@@ -360,9 +427,10 @@ def test_no_statement_goes_through_a_whole_table(outbox: Outbox) -> None:
     outbox_orders.known(recorder, ROUTE, ["O1"])
     outbox_orders.planned_orders(recorder, ROUTE, ["O1"])
     outbox_orders.planned_contacts(recorder, THERE, ["c"])
-    outbox_orders.blockers(recorder, ROUTE, ["O1"])
+    outbox_orders.blocked(recorder, ROUTE, ["O1"])
+    outbox_orders.replace_parked(recorder, ROUTE, ["O1"], AT)
     outbox_orders.release(recorder, ROUTE, ["O1"])
-    assert len(recorder.taken) == 12
+    assert len(recorder.taken) == 15
     connection = apsw.Connection(str(outbox.path))
     for statement, parameters in recorder.taken:
         bound = {

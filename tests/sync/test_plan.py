@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -133,6 +134,59 @@ def test_a_contact_is_not_said_again_for_what_was_left_out_in_between() -> None:
         known = after.contact
         said.append(bool(bodies(operations, Kind.CONTACT)))
     assert said == [True, True, True, False]
+
+
+def said_of_contact(*orders: Order) -> list[dict[str, Any]]:
+    """What is said of the one contact of these orders, one after the other."""
+    known, said = Planned().contact, []
+    for order in orders:
+        operations, after = plan("shop", order.id, desired(order, FLOW), Planned(contact=known))
+        known = after.contact
+        said += bodies(operations, Kind.CONTACT)
+    return said
+
+
+def order_of_john(day: int, **fields: str | None) -> Order:
+    return replace(
+        PLACED,
+        id=f"O{day}",
+        placed_at=PLACED.placed_at + timedelta(days=day),
+        customer=replace(JOHN, **fields),
+    )
+
+
+def test_an_earlier_placed_order_tells_of_its_contact_only_what_a_later_one_did_not() -> None:
+    later = order_of_john(2, last_name="Dow", phone=None)
+    earlier = order_of_john(1, country="Poland")
+    first, second = said_of_contact(later, earlier, later)
+    assert "country" not in first
+    assert (second["last_name"], second["country"]) == ("Dow", "Poland")
+    assert second["phone"] == JOHN.phone
+
+
+def test_a_later_order_that_says_the_same_is_the_one_to_go_by_from_then_on() -> None:
+    between = order_of_john(2, last_name="Dow")
+    assert len(said_of_contact(order_of_john(1), order_of_john(3), between)) == 1
+
+
+@FEW
+@given(st.permutations([1, 2, 3, 4]))
+def test_in_whatever_order_they_are_read_the_latest_order_knows_the_contact_best(
+    days: list[int],
+) -> None:
+    held: dict[str, Any] = {}
+    for said in said_of_contact(*(order_of_john(day, last_name=f"Doe {day}") for day in days)):
+        held |= said
+    assert held["last_name"] == "Doe 4"
+
+
+def test_no_order_is_called_such_that_its_keys_are_those_of_a_contact() -> None:
+    user = desired(PLACED, FLOW).contact.custom_id
+    (operations,), _ = plan_all(replace(PLACED, id="contact"))
+    assert [each.key.split(":")[:3] for each in operations[:2]] == [
+        ["shop", "", "contact"], ["shop", "contact", "deal"],
+    ]  # fmt: skip
+    assert operations[0].key == f"shop::contact:{user}:1"
 
 
 def test_an_order_that_changes_hands_stays_in_its_lane_and_says_its_new_contact_there() -> None:

@@ -38,7 +38,7 @@ _RETRY = (
 _PARKED_STATES = rows(
     "id, source, order_id, kind, json(body)",
     f"(SELECT * FROM operations WHERE destination = {TO} AND state = 'parked'"
-    f" AND kind IN ('contact', 'deal') ORDER BY id)",
+    f" AND kind IN ('contact', 'deal') ORDER BY source, order_id, id)",
 )
 _FOLD = f"UPDATE operations SET body = f.body FROM {sent('id body')} f WHERE operations.id = f.id"
 _REPLACE = (
@@ -158,11 +158,12 @@ def retry(tx: Tx, destination: str) -> int:
     """Let everything that is parked wait again, and return how much that is.
 
     Of one order's parked deals the first says what all of them say, so that a later one can mend
-    what was wrong with an earlier one; contacts likewise.
+    what was wrong with an earlier one; likewise of what it says of one contact.
     """
-    parked_of: dict[tuple[str, str, str], list[tuple[int, dict[str, Any]]]] = {}
+    parked_of: dict[tuple[str, ...], list[tuple[int, dict[str, Any]]]] = {}
     for number, source, order_id, kind, body in tx.rows(_PARKED_STATES, destination=destination):
-        parked_of.setdefault((source, order_id, kind), []).append((number, body))
+        whose = source, order_id, kind, body["custom_id"]
+        parked_of.setdefault(whose, []).append((number, body))
     several = [same for same in parked_of.values() if len(same) > 1]
     if several:
         folded = [[same[0][0], json.dumps(_fold(body for _, body in same))] for same in several]

@@ -45,8 +45,9 @@ _REPLACE = (
     f" finished_at = :at WHERE {_PARKED_OF} AND kind IN ('contact', 'deal')"
 )
 _QUEUE_AGAIN = (
-    f"UPDATE operations SET state = 'waiting', reason = NULL, finished_at = NULL,"
-    f" id = id + (SELECT max(id) FROM operations) WHERE {_PARKED_OF}"
+    f"UPDATE operations SET state = 'waiting', reason = NULL, finished_at = NULL, id = o.behind"
+    f" FROM (SELECT id, row_number() OVER (ORDER BY id) + (SELECT max(id) FROM operations) behind"
+    f" FROM operations WHERE {_PARKED_OF}) o WHERE operations.id = o.id"
 )
 _SAVE_SNAPSHOTS = (
     f"INSERT INTO snapshots (destination, source, {listed(_SNAPSHOT)}, accepted_at)"

@@ -127,7 +127,7 @@ def _contact(
         as_of = planned.as_of
     is_elsewhere = is_needed and planned.lane != lane
     if not is_elsewhere and not _differing(call.body, planned.body):
-        return [], planned
+        return [], replace(planned, as_of=as_of)
     number = planned.changes + 1
     name = key_of(desired.contact.custom_id or "", number)
     body = {**planned.body, **call.body}
