@@ -64,6 +64,11 @@ def test_a_key_may_only_do_what_its_scope_says(platform: Served) -> None:
     assert platform.call(reader, "GET", "/api/public/users-by-id/A/").status == 200
 
 
+@pytest.mark.parametrize("scope", ["read", "write", "both"])
+def test_a_key_of_every_scope_learns_where_it_is(platform: Served, scope: str) -> None:
+    assert platform.call(platform.new_token(scope), "GET", ABOUT).json["name"] == "ordertrail"
+
+
 @pytest.mark.parametrize(
     ("address", "status"),
     [

@@ -12,6 +12,9 @@ from ordertrail.domain.errors import Forbidden, Unauthorised, Unavailable
 from ordertrail.kit.limits import TokenBucket
 from ordertrail.kit.readers import Readers
 
+ANY = "any"
+"""The access that a key of every scope has."""
+
 _SAY_HOW = "Send the header 'Authorization: Token <your 64-character API key>'."
 
 
@@ -84,7 +87,7 @@ class Keyring:
 
 
 def _check_access(key: Key, scope: Mapping[str, Any], access: str) -> None:
-    if key.scope not in ("both", access):
+    if access != ANY and key.scope not in ("both", access):
         raise Forbidden(f"This key may only {key.scope}; this call needs the scope '{access}'.")
     if key.networks:
         address = _address(scope)

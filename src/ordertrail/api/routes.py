@@ -6,6 +6,7 @@ from starlette.types import Receive, Scope, Send
 from ordertrail.api import contacts, deals, products, workspaces
 from ordertrail.api.call import Answer, Handler, Platform
 from ordertrail.api.gate import Endpoint, Gate, reply
+from ordertrail.api.keyring import ANY
 
 PUBLIC = "/api/public"
 OWN = "/api/ordertrail/v1"
@@ -41,6 +42,8 @@ class Api:
         by_path: dict[str, Methods] = {}
         for method, path, handle in ROUTES:
             access = "read" if method == "GET" else "write"
+            if handle is workspaces.about:
+                access = ANY
             by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(
                 path, handle, access
             )
