@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -297,6 +297,21 @@ def test_what_is_accepted_behind_a_parked_one_says_it_all_and_the_rest_comes_beh
         [contact.key, "", None if place else replaced],
         [deal.key, "", replaced],
     ]
+
+
+def test_an_order_that_is_mended_says_its_contact_as_a_later_order_knows_it(
+    outbox: Outbox,
+) -> None:
+    tomorrow = PLACED.placed_at + timedelta(days=1)
+    later = replace(numbered(PLACED, 1, JOHN.email), placed_at=tomorrow)
+    later = replace(later, customer=replace(JOHN, last_name="Dow"))
+    outbox.accept(ROUTE, FLOW, [PLACED])
+    contact, deal, *_ = outbox.waiting(THERE)
+    outbox.settle([*done([contact]), Outcome(deal, 1, "no")])
+    outbox.accept(ROUTE, FLOW, [later])
+    outbox.settle(done(outbox.waiting(THERE)))
+    outbox.accept(ROUTE, FLOW, [CANCELLED])
+    assert outbox.waiting(THERE)[0].call.body == contact.call.body | {"last_name": "Dow"}
 
 
 def of_order(outbox: Outbox, order_id: str) -> list[Waiting]:

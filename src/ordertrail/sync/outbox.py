@@ -5,7 +5,7 @@ commit. From then on nothing of it is lost, and nothing is planned twice.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import resources
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from ordertrail.domain.order import Order
+from ordertrail.kit import clock
 from ordertrail.kit.checkpoint import Checkpointer
 from ordertrail.kit.clock import Clock, utc_now
 from ordertrail.kit.database import DatabaseRefused, Tx
@@ -188,7 +189,7 @@ class Outbox:
             outbox_orders.planned_contacts(tx, route.destination, people),
         )
         blocked = outbox_orders.blocked(tx, route, ids)
-        planning.forget({_person(each) for each in found.news if each.order_id in blocked}, blocked)
+        planning.forget([each for each in found.news if each.order_id in blocked])
         changed = sum(planning.advance(route.source, each) for each in found.news)
         outbox_orders.save_snapshots(tx, route, planning.snapshots.values(), at)
         outbox_orders.save_contacts(tx, route.destination, planning.contacts)
@@ -206,12 +207,18 @@ class _Planning:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
 
-    def forget(self, people: Collection[str], order_ids: Collection[str]) -> None:
-        """Plan these contacts and deals whole: what was planned before may never have arrived."""
-        for person in people & self.contacts.keys():
-            self.contacts[person] = replace(self.contacts[person], body={})
-        for order_id in order_ids & self.orders.keys():
-            self.orders[order_id] = replace(self.orders[order_id], deal={})
+    def forget(self, blocked: Iterable[News]) -> None:
+        """Plan contacts and deals of these whole: what was planned before may never have arrived.
+
+        What a later order said of a contact is kept, to be said again with it.
+        """
+        for each in blocked:
+            if contact := self.contacts.get(person := _person(each)):
+                is_later = (contact.as_of or 0) > clock.to_micros(each.desired.as_of)
+                body = contact.body if is_later else {}
+                self.contacts[person] = replace(contact, lane="", body=body)
+            if order := self.orders.get(each.order_id):
+                self.orders[each.order_id] = replace(order, deal={})
 
     def advance(self, source: str, news: News) -> bool:
         """Plan what the snapshot wants, and tell whether anything was missing."""
