@@ -38,7 +38,8 @@ _FORM = rows("user_version, (SELECT count(*) FROM sqlite_schema)", "pragma_user_
 class Accepted:
     """What came of a list of orders: orders == unchanged + changed + len(refused).
 
-    `operations` counts what was planned, by kind. `refused` names the orders whose snapshot
+    `operations` counts what was planned, by kind; of `mended` orders something was parked, which
+    is replaced or waits again. `refused` names the orders whose snapshot
     cannot be true, each with the reason.
     """
 
@@ -46,15 +47,17 @@ class Accepted:
     unchanged: int
     changed: int
     operations: Counter[Kind]
+    mended: int
     refused: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """How many snapshots changed something, and what that is."""
+    """How many snapshots changed something, what that is, and how many orders it mends."""
 
     changed: int = 0
     operations: Counter[Kind] = field(default_factory=Counter)
+    mended: int = 0
 
 
 class Outbox:
@@ -115,6 +118,7 @@ class Outbox:
             unchanged=len(orders) - kept.changed - len(found.refused),
             changed=kept.changed,
             operations=kept.operations,
+            mended=kept.mended,
             refused=found.refused,
         )
 
@@ -195,7 +199,7 @@ class Outbox:
         outbox_orders.save_contacts(tx, route.destination, planning.contacts)
         outbox_orders.add_operations(tx, route, planning.operations, at)
         outbox_orders.replace_parked(tx, route, blocked, at)
-        return _Kept(changed, Counter(each.kind for each in planning.operations))
+        return _Kept(changed, Counter(each.kind for each in planning.operations), len(blocked))
 
 
 @dataclass(slots=True)

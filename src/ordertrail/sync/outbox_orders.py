@@ -44,6 +44,11 @@ _REPLACE = (
     f"UPDATE operations SET state = 'done', body = '', reason = 'replaced by a later snapshot',"
     f" finished_at = :at WHERE {_PARKED_OF} AND kind IN ('contact', 'deal')"
 )
+_UNSAY = (
+    f"UPDATE contacts SET lane = '' WHERE destination = {TO} AND custom_id IN"
+    f" (SELECT json_extract(body, '$.custom_id') FROM operations"
+    f" WHERE {_PARKED_OF} AND kind = 'contact')"
+)
 _QUEUE_AGAIN = (
     f"UPDATE operations SET state = 'waiting', reason = NULL, finished_at = NULL, id = o.behind"
     f" FROM (SELECT id, row_number() OVER (ORDER BY id) + (SELECT max(id) FROM operations) behind"
@@ -163,13 +168,17 @@ def blocked(reader: Reader, route: Route, order_ids: Collection[str]) -> set[str
 def replace_parked(tx: Tx, route: Route, order_ids: Collection[str], at: datetime) -> None:
     """Set parked contacts and deals of these orders aside for good: a later snapshot says it all.
 
-    What else is parked of the orders waits again, behind everything that was planned by now.
+    What else is parked of the orders waits again, behind everything that was planned by now. A
+    contact that was to be said counts as not said in any lane, so that whoever needs it says it.
     """
+    if not order_ids:
+        return
     names: dict[str, Any] = {
         "destination": route.destination,
         "source": route.source,
         "ids": list(order_ids),
     }
+    tx.run(_UNSAY, **names)
     tx.run(_REPLACE, **names, at=clock.to_micros(at))
     tx.run(_QUEUE_AGAIN, **names)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
 from ordertrail.client.client import Client
@@ -11,6 +11,7 @@ from ordertrail.domain.order import Order
 from ordertrail.sync.deliver import Deliverer, Limits
 from ordertrail.sync.flow import Flow
 from ordertrail.sync.outbox import Accepted, Outbox
+from ordertrail.sync.outbox_operations import Counts
 from ordertrail.sync.outbox_orders import Route
 from ordertrail.sync.progress import Progress, Summary
 from ordertrail.sync.sending import Rim, Sender, Stopped
@@ -70,7 +71,10 @@ async def run(
         def retry_parked() -> int:
             return outbox.retry_parked(destination)
 
-        feeding = _feed(accept_some, retry_parked, tally, deliverer, pace.waiting_max)
+        def count() -> Counts:
+            return outbox.counts(destination)
+
+        feeding = _feed(accept_some, retry_parked, count, tally, deliverer, pace.waiting_max)
         stopped = await _together(feeding, deliverer.run())
         counts = await finished(lambda: outbox.counts(destination))
     seconds = pace.rim.stopwatch() - begun
@@ -94,10 +98,8 @@ class _Tally:
         self._fewer.set()
         self._tell(self.told)
 
-    def retried(self, count: int) -> None:
-        self.told = replace(
-            self.told, waiting=self.told.waiting + count, parked=self.told.parked - count
-        )
+    def counted(self, counts: Counts) -> None:
+        self.told = self.told.counted(counts)
 
     async def room(self, waiting_max: int) -> None:
         while self.told.waiting >= waiting_max:
@@ -108,6 +110,7 @@ class _Tally:
 async def _feed(
     accept_some: Callable[[], Accepted],
     retry_parked: Callable[[], int],
+    count: Callable[[], Counts],
     tally: _Tally,
     deliverer: Deliverer,
     waiting_max: int,
@@ -122,8 +125,11 @@ async def _feed(
         if not accepted.orders:
             break
         tally.accepted(accepted)
+        if accepted.mended:
+            tally.counted(await finished(count))
         deliverer.wake()
-    tally.retried(await finished(retry_parked))
+    if await finished(retry_parked):
+        tally.counted(await finished(count))
     deliverer.close()
 
 
