@@ -445,7 +445,7 @@ def test_no_statement_goes_through_a_whole_table(outbox: Outbox) -> None:
     outbox_orders.blocked(recorder, ROUTE, ["O1"])
     outbox_orders.replace_parked(recorder, ROUTE, ["O1"], AT)
     outbox_orders.release(recorder, ROUTE, ["O1"])
-    assert len(recorder.taken) == 15
+    assert len(recorder.taken) == 16
     connection = apsw.Connection(str(outbox.path))
     for statement, parameters in recorder.taken:
         bound = {
