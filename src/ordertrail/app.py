@@ -76,6 +76,14 @@ def database_file(url: str) -> Path:
     return Path(path).expanduser()
 
 
+def existing_database_file(url: str) -> Path:
+    """Return the file that a database URL names; raises Invalid when there is none yet."""
+    path = database_file(url)
+    if not path.exists():
+        raise Invalid({"database": f"there is none at {path}; `ordertrail serve` makes one"})
+    return path
+
+
 def open_database(
     settings: Settings, uid: str, now: Clock = clock.utc_now, lock: ServerLock | None = None
 ) -> Sqlite:

@@ -85,5 +85,7 @@ class Methods:
 
 
 async def _unknown(scope: Scope, _receive: Receive, send: Send) -> None:
-    said = {"detail": f"No such address: {scope['path'][:200]}. They are listed in the manual."}
+    said = {
+        "detail": f"No such address: {scope['path'][:200]}. docs/api.md lists those that there are."
+    }
     await reply(send, Answer(said, 404), "-")

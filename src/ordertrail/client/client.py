@@ -17,6 +17,7 @@ from ordertrail.wire import body
 
 ANSWER_BYTES_MAX = 4 << 20
 IDEMPOTENCY_KEY_LENGTH = 40
+API_PATH = "/api/public"
 REASON_CHARS_MAX = 200
 
 
@@ -108,7 +109,10 @@ class Client:
 
 
 def normalised(url: str) -> str:
-    """Return the address without a slash at its end; raises Invalid when it is not one of HTTP."""
+    """Return the address of the API's host; raises Invalid when it is not one of HTTP.
+
+    A slash at its end, and the API's own path, are left out.
+    """
     try:
         parts = urlsplit(url.strip())
         is_whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -118,7 +122,8 @@ def normalised(url: str) -> str:
         raise Invalid({"url": "must be like https://acme.user.com, with http or https and a host"})
     if parts.username or parts.password:
         raise Invalid({"url": "must not hold a user name or password; give the token by itself"})
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+    path = parts.path.rstrip("/").removesuffix(API_PATH)
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}"
 
 
 def idempotency_key(operation_key: str) -> str:

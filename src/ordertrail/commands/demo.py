@@ -56,6 +56,7 @@ def run(demo: Demo) -> None:
     with _served(settings, _free(demo.port)) as (server, address):
         if not demo.as_json:
             typer.echo(f"The platform runs at {address}; syncing {demo.orders:,} real orders…")
+            typer.echo(f"Its data is kept in {demo.data}; delete that to begin anew.")
         delivered = _sync(settings.model_copy(update={"url": address}), demo)
         summary = database.read(lambda reader: reports.summary(reader, workspaces.DEFAULT_ID))
         database.write(lambda tx: keys.revoke(tx, key.workspace_id, key.id, clock.utc_now()))

@@ -46,11 +46,13 @@ def create(settings: Settings, wanted: Wanted, as_json: bool) -> None:
         typer.echo(json.dumps({**_shown(kept), "token": token}))
     else:
         typer.echo(token)
-        typer.echo("This is the only time the token is shown.", err=True)
+        path = app.database_file(settings.database_url)
+        typer.echo(f"A key to {path}; this is the only time the token is shown.", err=True)
 
 
 def list_all(settings: Settings, as_json: bool) -> None:
     """Print all keys, without their tokens."""
+    app.existing_database_file(settings.database_url)
     with _database(settings) as database:
         found = database.read(lambda reader: keys.every(reader, workspaces.DEFAULT_ID))
     if as_json:
@@ -73,6 +75,7 @@ def list_all(settings: Settings, as_json: bool) -> None:
 def revoke(settings: Settings, key_id: int) -> None:
     """Take a key out of use; a running server notices within a second."""
     now = clock.utc_now()
+    app.existing_database_file(settings.database_url)
     with _database(settings) as database:
         database.write(lambda tx: keys.revoke(tx, workspaces.DEFAULT_ID, key_id, now))
     typer.echo(f"key {key_id} is revoked")

@@ -36,8 +36,11 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
     database = app.open_database(settings, secrets.token_hex(16), lock=lock)
     running = app.parts(settings, database, lock=lock)
     address = url_of(listening)
+    lock.tell(address)
     typer.echo(f"Ordertrail serves at {address}")
-    if not _can_sign_in(database):
+    if _can_sign_in(database):
+        typer.echo(f"The console is at {address}/console/")
+    else:
         typer.echo(f"Open the console, this link works once: {new_link(database, address)}")
     sys.stdout.flush()
     config = uvicorn.Config(
@@ -89,9 +92,10 @@ def new_link(database: Sqlite, address: str) -> str:
 
 
 def print_link(settings: Settings) -> None:
-    """Print a link that signs the owner in, for the address in the settings."""
+    """Print a link that signs the owner in, for the running server or else ORDERTRAIL_URL."""
+    path = app.existing_database_file(settings.database_url)
     database = app.open_database(settings, secrets.token_hex(16))
-    typer.echo(new_link(database, settings.url.rstrip("/")))
+    typer.echo(new_link(database, ServerLock(path).address() or settings.url.rstrip("/")))
     database.close()
 
 

@@ -1,6 +1,10 @@
 """`ordertrail sync FILE`: a file of orders, delivered, with its account of every row."""
 
 import asyncio
+import logging
+import signal
+import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -38,6 +42,8 @@ from ordertrail.sync.shops.online_retail import Accounts, Reading
 
 EXIT_DONE, EXIT_REFUSED, EXIT_LATER, EXIT_NOT_ALLOWED = 0, 2, 75, 77
 LEFT_SHOWN = 10
+LEFT_READ = 10_000
+_GO_ON = "mend what is wrong and run the same again to go on."
 _STAGE_COUNT = 3
 
 
@@ -70,8 +76,17 @@ def run(settings: Settings, job: Job) -> int:
     if not settings.token:
         raise Unauthorised("no API key: give --token, or set ORDERTRAIL_TOKEN")
     flow = Flow(_stages(job.stages))
-    reading = online_retail.read(job.file)
-    delivered = deliver(settings, reading, flow, quiet=job.as_json)
+    try:
+        reading = online_retail.read(job.file)
+    except Invalid as error:
+        raise Invalid({f"{job.file.name}, {k}": why for k, why in error.fields.items()}) from None
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        delivered = deliver(settings, reading, flow, quiet=job.as_json)
+    except KeyboardInterrupt:
+        typer.echo(f"What is not delivered waits in {settings.outbox}; {_GO_ON}", err=True)
+        raise
     if job.as_json:
         typer.echo(json.dumps(as_data(reading.accounts, delivered)))
     else:
@@ -97,7 +112,7 @@ def deliver(
         summary = asyncio.run(_run(settings, reading, flow, outbox, show, orders_max))
         there = summary.destination
         return Delivered(
-            summary, outbox.parked(there, LEFT_SHOWN), outbox.quarantined(there, LEFT_SHOWN)
+            summary, outbox.parked(there, LEFT_READ), outbox.quarantined(there, LEFT_READ)
         )
 
 
@@ -145,7 +160,9 @@ def as_data(accounts: Accounts, delivered: Delivered) -> dict[str, Any]:
         "delivered": {str(kind): count for kind, count in sorted(progress.delivered.items())},
         "waiting": progress.waiting,
         "parked": progress.parked,
-        "parked_because": [each.reason for each in delivered.parked],
+        "parked_because": [
+            f"{e.order_id}: {e.reason}" for e in delivered.parked if not _is_follower(e)
+        ],
         "quarantined_because": [f"{e.order_id}: {e.reason}" for e in delivered.quarantined],
         "stopped_because": str(stopped) if stopped else None,
         "seconds": round(delivered.summary.seconds, 3),
@@ -197,15 +214,22 @@ def tell_delivered(delivered: Delivered, outbox: Path) -> None:
         f"{done:,} calls delivered in {summary.seconds:,.1f} s{rate};"
         f" {progress.waiting:,} waiting, {progress.parked:,} parked"
     )
-    for parked in delivered.parked:
-        typer.echo(f"  parked: order {parked.order_id}: {parked.reason}", err=True)
-    for order in delivered.quarantined:
+    causes = Counter(each.reason for each in delivered.parked if not _is_follower(each))
+    for reason, count in causes.most_common(LEFT_SHOWN):
+        typer.echo(f"  parked: {count:,} calls: {reason}", err=True)
+    if delivered.parked:
+        followers = sum(map(_is_follower, delivered.parked))
+        typer.echo(f"  {followers:,} calls wait for these; {_GO_ON}", err=True)
+    for order in delivered.quarantined[:LEFT_SHOWN]:
         typer.echo(f"  quarantined: order {order.order_id}: {order.reason}", err=True)
     if summary.stopped is not None:
         typer.echo(f"stopped: {summary.stopped}", err=True)
-        typer.echo(
-            f"What is left waits in {outbox}; the same command goes on from there.", err=True
-        )
+        left = f"What is left waits in {outbox}" if progress.orders else "Nothing was accepted"
+        typer.echo(f"{left}; {_GO_ON}", err=True)
+
+
+def _is_follower(parked: Parked) -> bool:
+    return parked.reason.startswith("waits for ")
 
 
 def _counted(counts: Any) -> str:

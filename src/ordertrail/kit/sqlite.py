@@ -165,7 +165,7 @@ class ServerLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(descriptor, 20).decode() or "unknown"
+            holder = os.read(descriptor, 20).decode().partition(" ")[0] or "unknown"
             os.close(descriptor)
             raise DatabaseRefused(
                 f"{self._path.name.removesuffix('.lock')} is served by another process"
@@ -174,6 +174,22 @@ class ServerLock:
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         self._descriptor = descriptor
+
+    def tell(self, address: str) -> None:
+        """Write down where the holder can be reached, for whoever asks `address`."""
+        if self._descriptor is not None:
+            os.pwrite(self._descriptor, f"{os.getpid()} {address}".encode(), 0)
+
+    def address(self) -> str:
+        """Return where the holder can be reached; empty when nobody holds the lock."""
+        try:
+            with self._path.open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return self._path.read_text().partition(" ")[2]
+        except OSError:
+            return ""
+        return ""
 
     def release(self) -> None:
         """Give the lock back."""

@@ -1,6 +1,7 @@
 """Sending one operation, again and again if need be, until it is decided."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,8 @@ from ordertrail.client.client import Client
 from ordertrail.domain.errors import Refused, Unavailable
 from ordertrail.sync.outbox_operations import Outcome, Waiting
 from ordertrail.sync.verdict import Park, Patience, Stop, Verdict, Wait, judge
+
+_log = logging.getLogger("ordertrail.sync")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,12 @@ class Sender:
             self._failing_since = None
         elif self._failing_since is None:
             self._failing_since = now
+            _log.warning(
+                "%s takes nothing: %s; trying on for %.0f s",
+                self._client.url,
+                failure,
+                self._patience.give_up_after_s,
+            )
         return judge(
             failure,
             attempt=attempt,
