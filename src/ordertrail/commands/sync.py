@@ -5,7 +5,7 @@ import logging
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -79,13 +79,15 @@ def run(settings: Settings, job: Job) -> int:
     try:
         reading = online_retail.read(job.file)
     except Invalid as error:
-        raise Invalid({f"{job.file.name}, {k}": why for k, why in error.fields.items()}) from None
+        raise Invalid(_in_file(job.file, error.fields)) from None
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         delivered = deliver(settings, reading, flow, quiet=job.as_json)
     except KeyboardInterrupt:
-        typer.echo(f"What is not delivered waits in {settings.outbox}; {_GO_ON}", err=True)
+        typer.echo(
+            f"What is not delivered waits in {settings.outbox}; run the same again.", err=True
+        )
         raise
     if job.as_json:
         typer.echo(json.dumps(as_data(reading.accounts, delivered)))
@@ -226,6 +228,14 @@ def tell_delivered(delivered: Delivered, outbox: Path) -> None:
         typer.echo(f"stopped: {summary.stopped}", err=True)
         left = f"What is left waits in {outbox}" if progress.orders else "Nothing was accepted"
         typer.echo(f"{left}; {_GO_ON}", err=True)
+
+
+def _in_file(file: Path, fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields with the file's name before each place in it."""
+    return {
+        f"{file.name}, {place}" if place.startswith(("line ", "row ")) else place: reason
+        for place, reason in fields.items()
+    }
 
 
 def _is_follower(parked: Parked) -> bool:
