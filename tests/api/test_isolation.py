@@ -71,7 +71,8 @@ def test_every_address_wants_a_token_and_its_scope(
     body = body_of(path) if method == "POST" else None
     assert platform.caller.call(method, target_of(path), json=body).status == 401
     wrong = platform.new_token("read" if method == "POST" else "write")
-    assert platform.call(wrong, method, target_of(path), body).status == 403
+    status = platform.call(wrong, method, target_of(path), body).status
+    assert status == (200 if path.endswith("/about/") else 403)
 
 
 def test_the_same_custom_ids_in_two_workspaces_are_two_things(
