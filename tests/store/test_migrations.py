@@ -31,7 +31,7 @@ def schema(database: Sqlite) -> list[list[str]]:
 
 def test_all_migrations_in_order_give_the_tables_of_today(database: Sqlite, tmp_path: Path) -> None:
     migrations.apply(database)
-    today = (resources.files("ordertrail.store") / "tables.sql").read_text("utf-8")
+    today = (resources.files("ordertrail.store") / "schema" / "tables.sql").read_text("utf-8")
     fresh = Sqlite(tmp_path / "fresh.db")
     fresh.write(lambda tx: tx.run(today))
     migrated = [row for row in schema(database) if row[2] != "migrations"]

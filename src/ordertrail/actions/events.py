@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused
-from ordertrail.domain.event import Event, NewEvent
+from ordertrail.domain.event import Event, NewEvent, happened_at
 from ordertrail.domain.journal import Author, Entry
 from ordertrail.domain.product import ProductEvent
 from ordertrail.kit import clock, paging
@@ -14,8 +13,6 @@ from ordertrail.kit.database import Reader, Tx
 from ordertrail.kit.paging import Page
 from ordertrail.store import contacts, events, ids, journal
 from ordertrail.store.events import Arrival
-
-AHEAD_MAX = timedelta(days=1)
 
 Happening = Event | ProductEvent | Entry
 """What stands on a timeline."""
@@ -130,9 +127,7 @@ class _Writing:
     def decide(self, command: Create) -> Created:
         """Take one command into the batch, or raise Refused."""
         name, at = command.event.name, self._batch.at
-        happened_at = command.event.at or at
-        if happened_at > at + AHEAD_MAX:
-            raise Invalid({"timestamp": "lies more than a day ahead"})
+        moment = happened_at(command.event.at, at)
         contact_id = self._contacts.get(command.user_custom_id)
         if contact_id is None:
             raise NotFound("no such contact; create it by users/update_or_create/")
@@ -144,7 +139,7 @@ class _Writing:
         is_new_name = name not in self._types
         if is_new_name:
             self._types[name] = self._new_types[name] = next(self._type_ids)
-        event = Event(next(self._numbers), name, contact_id, happened_at, command.event.data)
+        event = Event(next(self._numbers), name, contact_id, moment, command.event.data)
         self._events.append((event, Arrival(command.operation_key, command.author.origin, at)))
         if command.operation_key is not None:
             self._done[command.operation_key] = event.id, (contact_id, self._types[name])

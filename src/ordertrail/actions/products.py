@@ -2,20 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from ordertrail.actions import attributes
 from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused
+from ordertrail.domain.errors import Conflict, NotFound, Refused
+from ordertrail.domain.event import happened_at
 from ordertrail.domain.journal import Author, Entry, Subject
 from ordertrail.domain.product import NewProductEvent, Product, ProductEvent
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import contacts, events, ids, journal, products
 from ordertrail.store.events import Arrival
-
-AHEAD_MAX = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +103,7 @@ class _Writing:
     def decide(self, command: CreateEvent) -> CreatedEvent:
         """Take one command into the batch, or raise Refused."""
         event, at = command.event, self._batch.at
-        happened_at = event.at or at
-        if happened_at > at + AHEAD_MAX:
-            raise Invalid({"timestamp": "lies more than a day ahead"})
+        moment = happened_at(event.at, at)
         contact_id = self._contact_id(event)
         if command.operation_key in self._done:
             return self._repeated(command, contact_id)
@@ -116,7 +112,7 @@ class _Writing:
         self._events.append(
             (
                 ProductEvent(
-                    number, product.id, contact_id, event.event_type, happened_at, event.custom_data
+                    number, product.id, contact_id, event.event_type, moment, event.custom_data
                 ),
                 Arrival(command.operation_key, command.author.origin, at),
             )

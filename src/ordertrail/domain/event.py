@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from ordertrail.domain.errors import Invalid
 
 PURCHASE_COMPLETED = "purchase_completed"
 """The conversion event of the guide."""
 
 NAME_LENGTH_MAX = 255
+
+
+AHEAD_MAX = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +34,10 @@ class NewEvent:
     name: str
     at: datetime | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def happened_at(sent: datetime | None, at: datetime) -> datetime:
+    """Return when an event happened: as sent, else now; raises Invalid when a day ahead."""
+    if sent is not None and sent > at + AHEAD_MAX:
+        raise Invalid({"timestamp": "lies more than a day ahead"})
+    return sent or at

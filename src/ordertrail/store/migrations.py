@@ -41,8 +41,8 @@ class Migration:
 
 def every() -> list[Migration]:
     """Return all migrations of this release, oldest first."""
-    folder = resources.files("ordertrail.store") / "migrations"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=str)
+    folder = resources.files("ordertrail.store") / "schema"
+    files = sorted((file for file in folder.iterdir() if file.name[:4].isdigit()), key=str)
     return [Migration(int(f.name[:4]), f.name[5:-4], f.read_text()) for f in files]
 
 
