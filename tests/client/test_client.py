@@ -84,7 +84,10 @@ def test_a_call_says_who_asks_in_which_version_and_what() -> None:
 
 def test_an_operation_key_becomes_forty_characters_that_never_change() -> None:
     assert len(idempotency_key("ü" * 500)) == 40
-    assert idempotency_key("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8"
+    assert idempotency_key("a") == "ca978112ca1bca978112ca1bbdcafac231b39a23"
+    one, other = idempotency_key("shop:1:order:a"), idempotency_key("shop:1:purchase:b")
+    assert one != other
+    assert one[:12] == other[:12] != idempotency_key("shop:2:order:a")[:12]
 
 
 def test_without_an_operation_key_no_header_is_sent() -> None:
