@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ordertrail.actions import attributes
+from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import contact as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.contact import Contact, ContactChange
@@ -39,13 +40,10 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     """Create or change contacts; a change of nothing writes nothing."""
     known = _Known(tx, batch.workspace_id, [command.change for command in batch.commands])
     new_ids = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
-    outcomes: list[Upserted | Refused] = []
     entries: list[Entry] = []
-    for command in batch.commands:
-        try:
-            outcomes.append(_decide(command, batch, known, new_ids, entries))
-        except Refused as refused:
-            outcomes.append(refused)
+    outcomes = of_each(
+        batch.commands, lambda command: _decide(command, batch, known, new_ids, entries)
+    )
     _write(tx, batch.workspace_id, list(known.by_id.values()), entries)
     sent = [
         c.change.attributes

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ordertrail.actions import attributes
+from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import deal as rules
 from ordertrail.domain import deal_story
 from ordertrail.domain.absent import ABSENT, Absent
@@ -71,12 +72,7 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     product_ids, new_products = _products(tx, batch.workspace_id, changes)
     known = _know(tx, batch.workspace_id, changes, product_ids)
     written = _Written({}, {}, [], [], {})
-    outcomes: list[Upserted | Refused] = []
-    for command in batch.commands:
-        try:
-            outcomes.append(_decide(command, batch, known, written))
-        except Refused as refused:
-            outcomes.append(refused)
+    outcomes = of_each(batch.commands, lambda command: _decide(command, batch, known, written))
     _write(tx, batch, written, new_products)
     return outcomes
 
@@ -95,11 +91,6 @@ def get(reader: Reader, workspace_id: int, deal_id: int) -> Upserted:
     if deal is None:
         raise NotFound(f"no deal with the id {deal_id}")
     return Upserted(deal, False, products.custom_ids(reader, workspace_id, deal.product_ids))
-
-
-def history(reader: Reader, workspace_id: int, deal_id: int, limit: int = 100) -> list[Entry]:
-    """Return the changes of a deal, newest first."""
-    return journal.of_subject(reader, workspace_id, Subject.DEAL, deal_id, limit)
 
 
 def _products(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused
 from ordertrail.domain.event import Event, NewEvent, happened_at
 from ordertrail.domain.journal import Author, Entry
@@ -43,12 +44,7 @@ class Created:
 def create(tx: Tx, batch: Batch[Create]) -> Sequence[Created | Refused]:
     """Record events of contacts; a name that nobody used before becomes a known one."""
     writing = _Writing(tx, batch)
-    outcomes: list[Created | Refused] = []
-    for command in batch.commands:
-        try:
-            outcomes.append(writing.decide(command))
-        except Refused as refused:
-            outcomes.append(refused)
+    outcomes = of_each(batch.commands, writing.decide)
     writing.write(tx)
     return outcomes
 

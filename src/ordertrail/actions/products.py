@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ordertrail.actions import attributes
+from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.errors import Conflict, NotFound, Refused
@@ -40,12 +41,7 @@ class CreatedEvent:
 def create_events(tx: Tx, batch: Batch[CreateEvent]) -> Sequence[CreatedEvent | Refused]:
     """Record product events; a product that nobody knows is created, a contact is not."""
     writing = _Writing(tx, batch)
-    outcomes: list[CreatedEvent | Refused] = []
-    for command in batch.commands:
-        try:
-            outcomes.append(writing.decide(command))
-        except Refused as refused:
-            outcomes.append(refused)
+    outcomes = of_each(batch.commands, writing.decide)
     writing.write(tx)
     return outcomes
 
@@ -55,14 +51,6 @@ def find(reader: Reader, workspace_id: int, custom_id: str) -> Product:
     product = products.by_custom_ids(reader, workspace_id, [custom_id]).get(custom_id)
     if product is None:
         raise NotFound("no product with this custom_id")
-    return product
-
-
-def get(reader: Reader, workspace_id: int, product_id: int) -> Product:
-    """Return the product with this id, or raise NotFound."""
-    product = products.by_ids(reader, workspace_id, [product_id]).get(product_id)
-    if product is None:
-        raise NotFound(f"no product with the id {product_id}")
     return product
 
 
