@@ -1,6 +1,6 @@
 """An order as a shop sends it, whatever shop it came from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,10 +8,16 @@ from decimal import Decimal
 from ordertrail.domain import money
 from ordertrail.domain.errors import Invalid
 
+ZONE_IS_NEEDED = "every time of an order needs a time zone"
+
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who ordered, as far as the shop says; a field that the shop lacks stays None."""
+    """Who ordered, as far as the shop says; a field that the shop lacks stays None.
+
+    `email` is the one given with the order (billing), `account_email` that of the shop account
+    the customer was signed in to, `shop_id` the id of that account.
+    """
 
     email: str | None = None
     shop_id: str | None = None
@@ -19,6 +25,9 @@ class Customer:
     last_name: str | None = None
     phone: str | None = None
     country: str | None = None
+    account_email: str | None = None
+    region: str | None = None
+    city: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,10 @@ class RefundLine:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money and quantity given back, keyed by the shop's refund id."""
+    """Money and quantity given back, keyed by the shop's refund id.
+
+    A refund without lines is money alone, which no product came back for.
+    """
 
     id: str
     at: datetime
@@ -53,8 +65,12 @@ class Refund:
 class Order:
     """A snapshot of one order: everything the shop knows about it at one moment.
 
-    All datetimes are aware. `delivery` and `fees` are parts of the order's value besides its
-    lines; `discount` is taken off it. `attributes` are sent as they are.
+    All datetimes are aware. What the shop does not say stays None, which is not zero: `delivery`,
+    `fees` and `tax` (what is not in the prices already) are parts of the order's value besides
+    its lines, `discount` is taken off it, and `total` is what the shop itself says they come to.
+    `status` is the shop's own word for the order's state. Of two snapshots the one of the higher
+    `version` is newer, or where there is none, the one updated later. `attributes` are sent as
+    they are.
     """
 
     id: str
@@ -65,10 +81,15 @@ class Order:
     refunds: tuple[Refund, ...] = ()
     fulfilled_at: datetime | None = None
     cancelled_at: datetime | None = None
-    delivery: Decimal = Decimal(0)
-    fees: Decimal = Decimal(0)
-    discount: Decimal = Decimal(0)
+    delivery: Decimal | None = None
+    fees: Decimal | None = None
+    discount: Decimal | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)
+    tax: Decimal | None = None
+    total: Decimal | None = None
+    status: str | None = None
+    updated_at: datetime | None = None
+    version: int | None = None
 
 
 def check(order: Order) -> Order:
@@ -78,28 +99,38 @@ def check(order: Order) -> Order:
         wrong["id"] = "must not be empty"
     if order.currency not in money.EXPONENTS:
         wrong["currency"] = money.NOT_A_CURRENCY
-    moments = (order.placed_at, order.fulfilled_at, order.cancelled_at)
-    if any(at is not None and at.tzinfo is None for at in moments):
-        wrong["placed_at"] = "every time of an order needs a time zone"
+    for name in ("placed_at", "fulfilled_at", "cancelled_at", "updated_at"):
+        at = getattr(order, name)
+        if at is not None and at.tzinfo is None:
+            wrong[name] = ZONE_IS_NEEDED
     for place, line in enumerate(order.lines):
         if line.quantity <= 0:
             wrong[f"lines[{place}].quantity"] = "must be above zero"
         if line.unit_price < 0:
             wrong[f"lines[{place}].unit_price"] = "must not be below zero"
-    for name in ("delivery", "fees", "discount"):
-        if getattr(order, name) < 0:
+    for name in ("delivery", "fees", "discount", "tax", "total"):
+        if (getattr(order, name) or 0) < 0:
             wrong[name] = "must not be below zero"
-    wrong.update(_wrong_refunds(order))
+    if not wrong:
+        wrong.update(_wrong_sums(order))
     if wrong:
         raise Invalid(wrong)
     return order
 
 
 def gross(order: Order) -> int:
-    """Return the order's value before refunds, in minor units, each line rounded by itself."""
-    parts = [line.unit_price * line.quantity for line in order.lines]
-    parts += [order.delivery, order.fees, -order.discount]
-    return sum(money.minor(part, order.currency) for part in parts)
+    """Return the order's value before refunds, in minor units: as the shop says, else added up."""
+    return added_up(order) if order.total is None else money.minor(order.total, order.currency)
+
+
+def added_up(order: Order) -> int:
+    """Return what the order's parts come to, in minor units, each part rounded by itself."""
+    return sum(money.minor(part, order.currency) for part in _parts(order))
+
+
+def rounding(order: Order) -> int:
+    """Return by how much the shop's own total differs from its parts, in minor units."""
+    return gross(order) - added_up(order)
 
 
 def refunded(order: Order) -> int:
@@ -108,14 +139,24 @@ def refunded(order: Order) -> int:
 
 
 def is_returned(order: Order) -> bool:
-    """Tell whether every product of the order came back; an order of no products never does."""
+    """Tell whether the whole order came back: every product of it, or all of its money.
+
+    The money tells where no refund says which products it was for.
+    """
     left = ordered_quantities(order)
-    if not left:
-        return False
     for refund in order.refunds:
         for line in refund.lines:
             left[line.sku] = left.get(line.sku, 0) - line.quantity
-    return all(quantity <= 0 for quantity in left.values())
+    if left and all(quantity <= 0 for quantity in left.values()):
+        return True
+    if not order.refunds or any(refund.lines for refund in order.refunds):
+        return False
+    return refunded(order) == gross(order) > 0
+
+
+def returned_at(order: Order) -> datetime | None:
+    """Return when the last of a returned order came back; None for another one."""
+    return max(refund.at for refund in order.refunds) if is_returned(order) else None
 
 
 def ordered_quantities(order: Order) -> dict[str, int]:
@@ -127,6 +168,29 @@ def ordered_quantities(order: Order) -> dict[str, int]:
     return quantities
 
 
+def _parts(order: Order) -> Iterator[Decimal]:
+    for line in order.lines:
+        yield line.unit_price * line.quantity
+    for part in (order.delivery, order.fees, order.tax):
+        if part is not None:
+            yield part
+    if order.discount is not None:
+        yield -order.discount
+
+
+def _wrong_sums(order: Order) -> dict[str, str]:
+    """What is wrong with an order whose single fields may be true.
+
+    A shop rounds each part by itself, or the sum: its total may differ by a minor unit for each.
+    """
+    if order.total is not None and abs(off := rounding(order)) > len(list(_parts(order))):
+        by = money.Money(abs(off), order.currency)
+        return {"total": f"is {by} {'more' if off > 0 else 'less'} than the order's parts come to"}
+    if added_up(order) < 0:
+        return {"discount": "takes off more than the order is worth"}
+    return _wrong_refunds(order)
+
+
 def _wrong_refunds(order: Order) -> dict[str, str]:
     if len({refund.id for refund in order.refunds}) < len(order.refunds):
         return {"refunds": "two refunds share one id"}
@@ -136,6 +200,6 @@ def _wrong_refunds(order: Order) -> dict[str, str]:
         return {"refunds": "a refund's value must not be below zero"}
     if any(line.quantity <= 0 for refund in order.refunds for line in refund.lines):
         return {"refunds": "a refunded quantity must be above zero"}
-    if order.currency in money.EXPONENTS and refunded(order) > gross(order):
+    if refunded(order) > gross(order):
         return {"refunds": "more money was given back than the order is worth"}
     return {}

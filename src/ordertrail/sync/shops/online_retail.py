@@ -6,6 +6,7 @@ Columns, of Parquet or CSV: InvoiceNo, StockCode, Description, Quantity, Invoice
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from ordertrail.domain import money
@@ -75,8 +76,8 @@ class Reading:
                 currency=CURRENCY,
                 lines=self._lines(invoice),
                 refunds=self._refunds.get(invoice.number, ()),
-                delivery=money.amount(invoice.delivery, CURRENCY),
-                fees=money.amount(invoice.fees, CURRENCY),
+                delivery=_besides(invoice.delivery),
+                fees=_besides(invoice.fees),
             )
 
     def _lines(self, invoice: Invoice) -> tuple[Line, ...]:
@@ -116,6 +117,11 @@ def _accounts(table: Table, found: Sorted, matched: Returns) -> Accounts:
         refund_quantity=matched.quantity,
         refund_quantity_unmatched=matched.quantity_unmatched,
     )
+
+
+def _besides(pence: int) -> Decimal | None:
+    """An amount besides the lines; an invoice without a row for it does not say any."""
+    return money.amount(pence, CURRENCY) if pence else None
 
 
 def _customer(invoice: Invoice) -> Customer:
