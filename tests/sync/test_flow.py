@@ -24,7 +24,8 @@ from ordertrail.domain import order as orders
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.identity import Strategy
 from ordertrail.domain.order import Customer, Line, Order, Refund, RefundLine
-from ordertrail.sync.flow import CONSENTS, Flow, Stages, desired
+from ordertrail.sync.flow import desired
+from ordertrail.sync.rules import CONSENTS, Flow, Stages
 from ordertrail.wire import body
 
 FLOW = Flow(Stages(placed=13, fulfilled=12, cancelled=14))
@@ -60,7 +61,8 @@ FEW = settings(max_examples=40, deadline=None)
 
 
 def deal(order: Order, flow: Flow = FLOW) -> dict[str, Any]:
-    return sent(calls.upsert_deal(desired(order, flow).deal).body)
+    said = sent(calls.upsert_deal(desired(order, flow).deal).body)
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def sent(said: dict[str, Any]) -> dict[str, Any]:

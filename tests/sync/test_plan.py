@@ -21,11 +21,22 @@ from order_histories import histories, made_orders
 from ordertrail.client import calls
 from ordertrail.domain.order import Customer, Order
 from ordertrail.kit import json
-from ordertrail.sync.flow import CONSENTS, Flow, Stages, desired
-from ordertrail.sync.plan import Kind, Operation, Planned, PlannedOrder, key_of, plan
+from ordertrail.sync.flow import desired
+from ordertrail.sync.operations import Kind, Operation
+from ordertrail.sync.plan import Planned, PlannedOrder, key_of
+from ordertrail.sync.plan import plan as whole_plan
+from ordertrail.sync.rules import CONSENTS, Flow, Stages
 
 FLOW = Flow(Stages(placed=13, fulfilled=12, cancelled=14))
 FEW = settings(max_examples=40, deadline=None)
+
+
+def plan(*arguments: Any) -> tuple[list[Operation], Planned]:
+    """Plan while nothing that was planned before can still be changed."""
+    found = whole_plan(*arguments)
+    assert not found.rewritten
+    assert not found.withdrawn
+    return found.operations, found.planned
 
 
 def plan_all(*snapshots: Order) -> tuple[list[list[Operation]], Planned]:

@@ -24,13 +24,37 @@ def folded_email(email: str) -> str:
     return email.strip().lower()
 
 
+def emails(customer: Customer, *, prefers_account: bool) -> tuple[str | None, str | None]:
+    """Return the e-mail that is the contact's, and the other one where it differs.
+
+    A customer has at most two: the one given with the order, and that of the shop account.
+    """
+    both = (customer.account_email, customer.email)
+    known = [email.strip() for email in both if email and email.strip()]
+    if not prefers_account:
+        known.reverse()
+    first = known[0] if known else None
+    other = known[-1] if known and folded_email(known[-1]) != folded_email(known[0]) else None
+    return first, other
+
+
+def is_guest(custom_id: str, order_id: str) -> bool:
+    """Tell whether the contact is nobody but the guest of this order."""
+    return custom_id == guest_id(order_id)
+
+
+def guest_id(order_id: str) -> str:
+    """Return the id of the contact of an order that does not say who ordered."""
+    return f"guest:{order_id}"
+
+
 def custom_id(customer: Customer, strategy: Strategy, order_id: str) -> str:
     """Return the contact's permanent id; a guest's is made from the order."""
     email = folded_email(customer.email or "")
     if strategy is Strategy.SHOP_ID:
-        return customer.shop_id or f"guest:{order_id}"
+        return customer.shop_id or guest_id(order_id)
     if not email:
-        return f"guest:{order_id}"
+        return guest_id(order_id)
     if strategy is Strategy.EMAIL:
         return email
     return hashlib.sha256(email.encode()).hexdigest()

@@ -1,101 +1,167 @@
-"""Orders as they arrive, a list at a time: which are news, which cannot be true."""
+"""Orders as they arrive, a list at a time: which are news, which are old, which cannot be true."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.order import Order
-from ordertrail.kit import json
-from ordertrail.sync.flow import Desired, Flow, desired
-from ordertrail.sync.outbox_orders import Known
+from ordertrail.kit import clock, json
+from ordertrail.sync.flow import Desired, desired
+from ordertrail.sync.rules import Flow
 
-HASH_LENGTH = 32
+ORDER_DIGITS, SETTINGS_DIGITS = 24, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An order as it would be kept; `body` is empty when JSON cannot say the order.
 
-    The hash covers the settings too, so that an order is planned anew when they change.
+    The hash tells the order and the settings, so that an order is planned anew when either
+    changes. The rank tells which of two snapshots is newer; None when the shop does not say.
     """
 
     order: Order
     body: str
     content_hash: str
+    rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of an order, as far as it tells whether a snapshot is news."""
+
+    content_hash: str | None = None
+    rank: int | None = None
+    is_quarantined: bool = False
+    quarantine_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A snapshot that differs from the one before it, and what it wants."""
+    """A snapshot that differs from the one before it, and what it wants; None is nothing yet."""
 
     order_id: str
     content_hash: str
+    rank: int | None
     body: str
-    desired: Desired
+    desired: Desired | None
 
 
 @dataclass(slots=True)
 class Arrivals:
-    """A list of orders, told apart.
+    """A list of orders, told apart; what an order is in by its end holds.
 
-    `refused` has every snapshot that cannot be true; `quarantine` (with the reason) and
-    `released` tell by order what holds after the last one.
+    `refused` has every snapshot that cannot be true; `quarantine` (reason and rank) and
+    `released` tell by order what holds after the last one. `bumped` orders are as they were, of a
+    higher rank. `older` has every snapshot that a newer one had overtaken.
     """
 
     news: list[News] = field(default_factory=list)
+    bumped: dict[str, int] = field(default_factory=dict)
+    older: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
-    quarantine: dict[str, str] = field(default_factory=dict)
+    quarantine: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
 
     @property
     def are_news(self) -> bool:
         """Whether anything has to be written down."""
-        return bool(self.news or self.quarantine)
+        return bool(self.news or self.quarantine or self.bumped or self.older or self.released)
 
     def add_news(self, news: News) -> None:
-        """Take a good snapshot, which ends any quarantine of its order."""
+        """Take a good snapshot."""
         self.news.append(news)
-        self.quarantine.pop(news.order_id, None)
-        self.released.add(news.order_id)
+        self.bumped.pop(news.order_id, None)
 
-    def add_refused(self, order_id: str, reason: str) -> None:
+    def release(self, order_id: str) -> None:
+        """End any quarantine of the order."""
+        self.quarantine.pop(order_id, None)
+        self.released.add(order_id)
+
+    def add_refused(self, order_id: str, reason: str, rank: int | None = None) -> None:
         """Take a snapshot that cannot be true."""
-        sayable_id, sayable_reason = _sayable(order_id), _sayable(reason)
+        sayable_id, sayable_reason = sayable(order_id), sayable(reason)
         self.refused.append((sayable_id, sayable_reason))
-        self.quarantine[sayable_id] = sayable_reason
+        self.quarantine[sayable_id] = sayable_reason, rank
         self.released.discard(sayable_id)
 
 
 def drafts(orders: Iterable[Order], flow: Flow) -> list[Draft]:
     """Return the orders as they would be kept."""
-    settings = json.dumps(flow)
-    found = []
-    for order in orders:
-        body = _body(order)
-        digest = hashlib.sha256(f"{settings}{body}".encode()).hexdigest()
-        found.append(Draft(order, body, digest[:HASH_LENGTH]))
-    return found
+    settings = _digest(json.dumps(flow))[:SETTINGS_DIGITS]
+    return [_draft(order, settings) for order in orders]
 
 
 def sort(drafts: Iterable[Draft], known: Mapping[str, Known], flow: Flow) -> Arrivals:
-    """Tell the orders apart, given what is known of each; later in the list is later in time."""
+    """Tell the orders apart, given what is known of each; without a rank, the later is newer."""
     found = Arrivals()
     latest = dict(known)
     for draft in drafts:
-        order_id, digest = draft.order.id, draft.content_hash
-        before = latest.get(order_id, Known(None, is_quarantined=False))
-        if before == Known(digest, is_quarantined=False):
-            continue
+        order_id = draft.order.id
+        latest[order_id] = _sorted(draft, latest.get(order_id, Known()), flow, found)
+    return found
+
+
+def sayable(text: str) -> str:
+    """Return the text such that every database can keep it."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
+
+
+def _sorted(draft: Draft, before: Known, flow: Flow, found: Arrivals) -> Known:
+    """Put one snapshot where it belongs, and return what is known of its order from then on."""
+    order_id, digest = draft.order.id, draft.content_hash
+    if _is_older(draft, before):
+        found.older.append(order_id)
+        return before
+    rank = _higher(draft.rank, before.rank)
+    if digest == before.content_hash:
+        if rank != before.rank and rank is not None:
+            found.bumped[order_id] = rank
+    else:
         try:
             wanted = _desired(draft, flow)
         except Invalid as error:
-            found.add_refused(order_id, str(error))
-            latest[order_id] = Known(before.content_hash, is_quarantined=True)
-        else:
-            found.add_news(News(order_id, digest, draft.body, wanted))
-            latest[order_id] = Known(digest, is_quarantined=False)
-    return found
+            found.add_refused(order_id, str(error), draft.rank)
+            higher = _higher(draft.rank, before.quarantine_rank)
+            return replace(before, is_quarantined=True, quarantine_rank=higher)
+        found.add_news(News(order_id, digest, rank, draft.body, wanted))
+    after = replace(before, content_hash=digest, rank=rank)
+    if not before.is_quarantined or _is_below(draft.rank, before.quarantine_rank):
+        return after
+    found.release(order_id)
+    return replace(after, is_quarantined=False, quarantine_rank=None)
+
+
+def _is_older(draft: Draft, before: Known) -> bool:
+    """Whether a newer snapshot is kept; of two of one rank the one of the higher hash is newer."""
+    if before.content_hash is None or draft.rank is None or before.rank is None:
+        return False
+    if draft.rank != before.rank:
+        return draft.rank < before.rank
+    return draft.content_hash[:ORDER_DIGITS] < before.content_hash[:ORDER_DIGITS]
+
+
+def _is_below(rank: int | None, other: int | None) -> bool:
+    return rank is not None and other is not None and rank < other
+
+
+def _higher(rank: int | None, other: int | None) -> int | None:
+    return max((each for each in (rank, other) if each is not None), default=None)
+
+
+def _draft(order: Order, settings: str) -> Draft:
+    content, body, rank = replace(order, updated_at=None, version=None), _body(order), _rank(order)
+    return Draft(order, body, _digest(_body(content))[:ORDER_DIGITS] + settings, rank)
+
+
+def _rank(order: Order) -> int | None:
+    """The shop's version of the order, else when it was updated, in microseconds since 1970."""
+    if order.version is not None:
+        return order.version
+    if order.updated_at is None or order.updated_at.tzinfo is None:
+        return None
+    return clock.to_micros(order.updated_at)
 
 
 def _body(order: Order) -> str:
@@ -105,11 +171,11 @@ def _body(order: Order) -> str:
         return ""
 
 
-def _desired(draft: Draft, flow: Flow) -> Desired:
+def _desired(draft: Draft, flow: Flow) -> Desired | None:
     if not draft.body:
         raise Invalid({"order": "holds what JSON cannot say: an unknown type or half a character"})
     return desired(draft.order, flow)
 
 
-def _sayable(text: str) -> str:
-    return text.encode(errors="replace").decode()
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

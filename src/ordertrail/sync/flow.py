@@ -1,62 +1,38 @@
 """What the destination should hold for one order, whatever happened before.
 
-This is the detailed flow of the guide: the deal follows the order through its stages, products
-get `order` and `purchase` events, and the conversion comes with fulfilment.
+In the detailed flow of the guide the deal follows the order through its stages, products get
+`order` and `purchase` events, and the conversion comes with fulfilment. In the simple flow the
+order is said once, as it is when it reaches the sync point.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from ordertrail.domain import attribute, contact, money
+from ordertrail.domain import contact, identity, money
 from ordertrail.domain import order as orders
 from ordertrail.domain.absent import ABSENT
 from ordertrail.domain.contact import LENGTHS_MAX, ContactChange
-from ordertrail.domain.deal import NAME_LENGTH_MAX, DealChange, SentLine, Status
+from ordertrail.domain.deal import NAME_LENGTH_MAX, DealChange, SentLine
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.event import PURCHASE_COMPLETED, NewEvent
-from ordertrail.domain.identity import Strategy, custom_id
-from ordertrail.domain.order import Line, Order
+from ordertrail.domain.event import NewEvent
+from ordertrail.domain.identity import Strategy
+from ordertrail.domain.order import Customer, Line, Order
 from ordertrail.domain.product import NewProductEvent
-
-CONSENTS = frozenset({"email_consent", "sms_consent"})
-"""Consents have a flow of their own with double opt-in; an order never carries one."""
+from ordertrail.sync import attributes
+from ordertrail.sync.rules import Flow, Milestone, Place
 
 ID_LENGTH_MAX = 255
-
-_SET_BY_THE_FLOW = frozenset(
-    "custom_id user_id user_custom_id name pipeline stage status value currency won_at lost_at"
-    " products products_custom_id order_products order_placed_at order_fulfilled_at"
-    " order_cancelled_at gross_value refunds delivery_cost fees discount_amount".split()
-)
-_PLAIN = (str, int, float, list, dict, type(None))
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """The ids of the destination's stages; those of a fresh workspace unless told otherwise."""
-
-    placed: int = 1
-    fulfilled: int = 2
-    cancelled: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """The settings of the detailed flow."""
-
-    stages: Stages = Stages()
-    identity: Strategy = Strategy.EMAIL_SHA256
 
 
 @dataclass(frozen=True, slots=True)
 class WantedProductEvent:
-    """One event that the product with this SKU should have."""
+    """One event that the product with this SKU should have; `refund_id` if it came back by one."""
 
     sku: str
     event: NewProductEvent
+    refund_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +40,8 @@ class Desired:
     """What one order should have caused; another flow gives another one of these.
 
     `as_of` is when the order was placed: of two orders, the later one knows the contact better.
+    `account` names the shop account behind the contact's e-mail. What is said `once` stays as it
+    was said first.
     """
 
     as_of: datetime
@@ -71,76 +49,148 @@ class Desired:
     deal: DealChange
     product_events: tuple[WantedProductEvent, ...] = ()
     conversion: NewEvent | None = None
+    account: str | None = None
+    once: bool = False
+
+    @property
+    def person(self) -> str:
+        """The custom id of the contact."""
+        return self.contact.custom_id or ""
+
+    @property
+    def order_id(self) -> str:
+        """The shop's id of the order."""
+        return self.deal.custom_id or ""
+
+    def of(self, person: str) -> "Desired":
+        """Return the same for another contact, who the person is known as by now."""
+        if person == self.person:
+            return self
+        events = tuple(
+            replace(each, event=replace(each.event, user_custom_id=person))
+            for each in self.product_events
+        )
+        return replace(
+            self,
+            contact=replace(self.contact, custom_id=person, email=ABSENT),
+            deal=replace(self.deal, user_custom_id=person),
+            product_events=events,
+        )
 
 
-def desired(order: Order, flow: Flow) -> Desired:
+def desired(order: Order, flow: Flow) -> Desired | None:
     """Return what the destination should hold for the order, from its latest snapshot alone.
 
-    Raises Invalid for an order that cannot be true, or that names a consent.
+    In the simple flow that is None until the order reaches the sync point. Raises Invalid for an
+    order that cannot be true, that names a consent, or whose status has no place.
     """
     _check_sayable(order)
     orders.check(order)
+    place = _place(order, flow)
+    if flow.is_simple:
+        if not _is_due(order, place, flow):
+            return None
+        place = Place(getattr(flow.stages, flow.sync_point), flow.sync_point)
     person = _contact(order, flow)
     user = person.custom_id or ""
     return Desired(
         as_of=order.placed_at,
         contact=person,
-        deal=_deal(order, user, flow),
-        product_events=tuple(_product_events(order, user)),
-        conversion=_conversion(order),
+        deal=_deal(order, user, place, flow),
+        product_events=tuple(_product_events(order, user, place, flow)),
+        conversion=_conversion(order, place, flow),
+        account=None if flow.identity is Strategy.SHOP_ID else order.customer.shop_id,
+        once=flow.is_simple,
     )
 
 
-def iso(at: datetime) -> str:
-    """Return a time as deal attributes hold it: UTC, with microseconds and Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def revenue(order: Order, flow: Flow) -> int:
+    """Return what the order brings in before refunds, in minor units, as the shop counts it."""
+    left_out = [
+        getattr(order, name)
+        for name in ("delivery", "fees", "tax")
+        if not getattr(flow.revenue, name) and getattr(order, name) is not None
+    ]
+    return orders.gross(order) - sum(money.minor(part, order.currency) for part in left_out)
+
+
+def worth(order: Order, flow: Flow) -> int:
+    """Return what is left of the order in minor units; a cancelled one keeps its value."""
+    if orders.is_returned(order):
+        return 0
+    return max(revenue(order, flow) - orders.refunded(order), 0)
+
+
+def _place(order: Order, flow: Flow) -> Place:
+    """Where the deal stands: by what came back, by the shop's status, or by the order's times."""
+    if orders.is_returned(order):
+        return Place(flow.stages.cancelled, Milestone.CANCELLED)
+    if flow.statuses and order.status is not None:
+        try:
+            return flow.statuses[order.status]
+        except KeyError:
+            known = ", ".join(sorted(flow.statuses))
+            raise Invalid(
+                {"status": f"{order.status[:40]!r} has no stage; those that have: {known}"}
+            ) from None
+    if order.cancelled_at:
+        return Place(flow.stages.cancelled, Milestone.CANCELLED)
+    if order.fulfilled_at:
+        return Place(flow.stages.fulfilled, Milestone.FULFILLED)
+    return Place(flow.stages.placed)
+
+
+def _is_due(order: Order, place: Place, flow: Flow) -> bool:
+    """Whether the simple flow says the order now; one that brings in nothing is never said."""
+    if place.milestone is Milestone.CANCELLED or not place.counts_as_revenue:
+        return False
+    is_fulfilled = order.fulfilled_at is not None or place.milestone is Milestone.FULFILLED
+    return flow.sync_point is Milestone.PLACED or is_fulfilled
 
 
 def _contact(order: Order, flow: Flow) -> ContactChange:
     customer = order.customer
+    email, other = identity.emails(customer, prefers_account=flow.prefers_account)
+    user = identity.custom_id(replace(customer, email=email), flow.identity, order.id)
+    change = ContactChange(
+        user, email or ABSENT, _profile(customer), _other_email(other, flow)
+    )
+    contact.check(change)
+    return change
+
+
+def _profile(customer: Customer) -> dict[str, str]:
     known = {
         "first_name": customer.first_name,
         "last_name": customer.last_name,
         "phone_number": customer.phone,
         "country": customer.country,
+        "region": customer.region,
+        "city": customer.city,
     }
-    user = custom_id(customer, flow.identity, order.id)
-    profile = {name: value[: LENGTHS_MAX[name]] for name, value in known.items() if value}
-    email = (customer.email or "").strip()
-    change = ContactChange(user, email or ABSENT, profile=profile)
-    contact.check(change)
-    return change
+    return {name: value[: LENGTHS_MAX[name]] for name, value in known.items() if value}
 
 
-def _deal(order: Order, user: str, flow: Flow) -> DealChange:
-    stage, status = _place(order, flow.stages)
+def _other_email(other: str | None, flow: Flow) -> dict[str, str]:
+    """The e-mail that is not the contact's is kept beside it, under the name of what it is."""
+    if other is None:
+        return {}
+    return {"billing_email" if flow.prefers_account else "account_email": other}
+
+
+def _deal(order: Order, user: str, place: Place, flow: Flow) -> DealChange:
     return DealChange(
         custom_id=order.id,
         user_custom_id=user,
         name=f"Order #{order.id}"[:NAME_LENGTH_MAX],
-        stage=stage,
-        status=status,
-        value=money.amount(_value(order), order.currency),
+        stage=place.stage,
+        status=place.deal_status,
+        value=money.amount(worth(order, flow), order.currency),
         currency=order.currency,
         products_custom_id=tuple(orders.ordered_quantities(order)),
         lines=tuple(_sent_line(line, order.currency) for line in order.lines if line.sku),
-        attributes={**_attributes_of_the_shop(order), **_attributes(order)},
+        attributes=attributes.of_deal(order, revenue(order, flow), flow),
     )
-
-
-def _place(order: Order, stages: Stages) -> tuple[int, Status]:
-    if order.cancelled_at or orders.is_returned(order):
-        return stages.cancelled, Status.LOST
-    if order.fulfilled_at:
-        return stages.fulfilled, Status.WON
-    return stages.placed, Status.IN_PROGRESS
-
-
-def _value(order: Order) -> int:
-    """What is left of the order in minor units; one that was only cancelled keeps its value."""
-    if orders.is_returned(order):
-        return 0
-    return orders.gross(order) - orders.refunded(order)
 
 
 def _sent_line(line: Line, currency: str) -> SentLine:
@@ -152,91 +202,89 @@ def _sent_line(line: Line, currency: str) -> SentLine:
     )
 
 
-def _attributes(order: Order) -> dict[str, Any]:
-    """What the deal tells besides the guide's fields; what the order lacks is not there."""
-    cancelled_at = order.cancelled_at
-    if cancelled_at is None and orders.is_returned(order):
-        cancelled_at = max(refund.at for refund in order.refunds)
-    moments = {
-        "order_placed_at": order.placed_at,
-        "order_fulfilled_at": order.fulfilled_at,
-        "order_cancelled_at": cancelled_at,
-    }
-    amounts = {
-        "delivery_cost": order.delivery,
-        "fees": order.fees,
-        "discount_amount": order.discount,
-    }
-    refunds = [
-        {"id": refund.id, "at": iso(refund.at), "value": _rounded(refund.value, order.currency)}
-        for refund in order.refunds
-    ]
-    return {
-        **{name: iso(at) for name, at in moments.items() if at is not None},
-        "gross_value": money.amount(orders.gross(order), order.currency),
-        **{name: _rounded(value, order.currency) for name, value in amounts.items() if value},
-        **({"refunds": refunds} if refunds else {}),
-    }
-
-
-def _attributes_of_the_shop(order: Order) -> Mapping[str, object]:
-    wrong: dict[str, str] = {}
-    for name, value in order.attributes.items():
-        if (folded := attribute.standard_name(name)) in CONSENTS:
-            wrong[name] = "a consent is never sent with an order; it has a flow of its own"
-        elif folded in _SET_BY_THE_FLOW:
-            wrong[name] = "is a field of the deal itself; name the attribute otherwise"
-        elif not isinstance(value, _PLAIN) and not _is_number(value):
-            wrong[name] = "must be text, a number, true, false, null, a list or an object"
-    if wrong:
-        raise Invalid(wrong)
-    return order.attributes
-
-
-def _product_events(order: Order, user: str) -> list[WantedProductEvent]:
+def _product_events(
+    order: Order, user: str, place: Place, flow: Flow
+) -> Iterator[WantedProductEvent]:
     """One event of each type for each SKU; its first line describes the product."""
+    if not place.counts_as_revenue:
+        return
+    described = _descriptions(order)
+    quantities = orders.ordered_quantities(order)
+    for event_type, at in _moments(order, place, flow):
+        for sku, details in described.items():
+            event = _event(order, user, event_type, at, sku, quantities[sku])
+            yield WantedProductEvent(sku, replace(event, details=details))
+    for event_type in () if flow.is_simple else flow.returns:
+        for refund in order.refunds:
+            back: dict[str, int] = {}
+            for line in refund.lines:
+                back[line.sku] = back.get(line.sku, 0) + line.quantity
+            for sku, quantity in back.items():
+                event = _event(order, user, event_type, refund.at, sku, quantity)
+                custom_data = {**event.custom_data, "refund_id": refund.id}
+                event = replace(event, custom_data=custom_data)
+                yield WantedProductEvent(sku, event, refund.id)
+
+
+def _event(
+    order: Order, user: str, event_type: str, at: datetime, sku: str, quantity: int
+) -> NewProductEvent:
+    custom_data = {"order_id": order.id, "product_custom_id": sku, "quantity": quantity}
+    return NewProductEvent(event_type, user_custom_id=user, at=at, custom_data=custom_data)
+
+
+def _moments(order: Order, place: Place, flow: Flow) -> Iterator[tuple[str, datetime]]:
+    """The product events of the order, each with its time."""
+    if not flow.is_simple:
+        yield flow.names.order, order.placed_at
+    if (bought_at := _bought_at(order, place, flow)) is not None:
+        yield flow.names.purchase, bought_at
+
+
+def _bought_at(order: Order, place: Place, flow: Flow) -> datetime | None:
+    """When the purchase was complete, which is what counts; None while it is not."""
+    if flow.is_simple and flow.sync_point is Milestone.PLACED:
+        return order.placed_at
+    if order.fulfilled_at is not None:
+        return order.fulfilled_at
+    if place.milestone is Milestone.FULFILLED:
+        return order.updated_at or order.placed_at
+    return None
+
+
+def _descriptions(order: Order) -> dict[str, dict[str, Any]]:
     details: dict[str, dict[str, Any]] = {}
     for line in order.lines:
         if line.sku is not None and line.sku not in details:
-            details[line.sku] = _details(line)
-    moments = [("order", order.placed_at)]
-    if order.fulfilled_at:
-        moments.append(("purchase", order.fulfilled_at))
-    custom_data = {"order_id": order.id}
-    return [
-        WantedProductEvent(
-            sku,
-            NewProductEvent(
-                event_type, user_custom_id=user, at=at, custom_data=custom_data, details=described
-            ),
-        )
-        for event_type, at in moments
-        for sku, described in details.items()
-    ]
+            price = money.unit_price(money.micros(line.unit_price))
+            details[line.sku] = (
+                {"name": line.name, "price": price} if line.name else {"price": price}
+            )
+    return details
 
 
-def _details(line: Line) -> dict[str, Any]:
-    price = money.unit_price(money.micros(line.unit_price))
-    return {"name": line.name, "price": price} if line.name else {"price": price}
-
-
-def _conversion(order: Order) -> NewEvent | None:
+def _conversion(order: Order, place: Place, flow: Flow) -> NewEvent | None:
     """The purchase as it was made: its value is the gross and does not follow later refunds."""
-    if order.fulfilled_at is None:
+    at = _bought_at(order, place, flow)
+    if at is None or not place.counts_as_revenue:
         return None
     data = {
         "order_id": order.id,
-        "value": money.amount(orders.gross(order), order.currency),
+        "value": money.amount(revenue(order, flow), order.currency),
         "currency": order.currency,
         "items_count": sum(orders.ordered_quantities(order).values()),
     }
-    return NewEvent(PURCHASE_COMPLETED, order.fulfilled_at, data)
+    return NewEvent(flow.names.conversion, at, data)
 
 
 def _check_sayable(order: Order) -> None:
     """Refuse ids that no path can hold, and amounts that are no numbers."""
     ids = {"id": order.id}
-    amounts = {"delivery": order.delivery, "fees": order.fees, "discount": order.discount}
+    amounts = {
+        name: getattr(order, name)
+        for name in ("delivery", "fees", "discount", "tax", "total")
+        if getattr(order, name) is not None
+    }
     for place, line in enumerate(order.lines):
         amounts[f"lines[{place}].unit_price"] = line.unit_price
         if line.sku is not None:
@@ -253,11 +301,3 @@ def _check_sayable(order: Order) -> None:
     )
     if wrong:
         raise Invalid(wrong)
-
-
-def _rounded(value: Decimal, currency: str) -> Decimal:
-    return money.amount(money.minor(value, currency), currency)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Decimal) and value.is_finite()

@@ -1,42 +1,20 @@
 """What is still to be done for an order: what is desired less what was planned before.
 
-Every operation has a permanent key made of what it means, so that a replay plans nothing.
+Every operation has a permanent key made of what it means, so that a replay plans nothing. What
+was planned and not yet sent follows the newest snapshot instead of being sent first.
 """
 
-import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ordertrail.client import calls
 from ordertrail.client.calls import Call
 from ordertrail.kit import clock, json
+from ordertrail.sync.accounts import PlannedAccount, settled
 from ordertrail.sync.flow import Desired
-
-
-class Kind(enum.StrEnum):
-    """What an operation is about."""
-
-    CONTACT = "contact"
-    DEAL = "deal"
-    PRODUCT_EVENT = "product_event"
-    CONVERSION = "conversion"
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One call that is to be made once.
-
-    Operations of one lane are made in the order in which they were planned; those of one order
-    that share a `step` may be made at the same time.
-    """
-
-    key: str
-    lane: str
-    step: int
-    kind: Kind
-    order_id: str
-    call: Call
+from ordertrail.sync.operations import Kind, Operation
+from ordertrail.sync.unsent import Rewritten, Unsent, fold, renew
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,36 +47,70 @@ class PlannedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What was planned so far for an order and for the contact that its snapshot names."""
+    """What was planned so far for an order, its contact, and the shop account behind that."""
 
     contact: PlannedContact = PlannedContact()
     order: PlannedOrder = PlannedOrder()
+    account: PlannedAccount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a snapshot changes in the outbox, and what is planned once it has.
+
+    Operations that were never sent are `rewritten`, or `withdrawn` (by their ids) where nobody
+    wants them any more.
+    """
+
+    operations: list[Operation]
+    rewritten: list[Rewritten]
+    withdrawn: list[int]
+    planned: Planned
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was missing."""
+        return not (self.operations or self.rewritten or self.withdrawn)
 
 
 def plan(
-    source: str, order_id: str, desired: Desired, planned: Planned
-) -> tuple[list[Operation], Planned]:
+    source: str,
+    order_id: str,
+    desired: Desired,
+    planned: Planned,
+    unsent: Sequence[Unsent] = (),
+) -> Plan:
     """Return the operations that are still missing, and what is planned once they are.
 
-    A field is sent when it differs from what was planned for it last; one that is no longer
-    desired is sent as null. An event is planned once ever.
+    A field is sent when it differs from what was planned for it last. An event is planned once
+    ever, unless it was taken back before it was sent. `planned.contact` is that of the contact
+    that `accounts.person` names. A desired state that is said once plans nothing more.
     """
-    lane = planned.order.lane or desired.contact.custom_id or ""
-    deals, order = _deal(desired, replace(planned.order, lane=lane))
-    product_events, order = _product_events(desired, order)
-    conversions, order = _conversion(desired, order)
-    is_needed = bool(deals or product_events or conversions)
-    contacts, contact = _contact(desired, planned.contact, lane, is_needed)
+    if desired.once and planned.order.deal:
+        return Plan([], [], [], planned)
+    identity = settled(desired, planned.account, planned.order.deal.get("user_custom_id"))
+    wanted = desired.of(identity.person)
+    lane = planned.order.lane or (identity.account and identity.account.lane) or identity.person
+    draft = _Draft(source, order_id, lane, planned.order.steps, unsent)
 
-    contact_owner, order_owner = key_of(source, "", "contact"), key_of(source, order_id)
-    operations: list[Operation] = []
-    step = order.steps
-    for group in (contacts, deals, product_events, conversions):
-        step += bool(group)
-        for kind, name, call in group:
-            owner = contact_owner if kind is Kind.CONTACT else order_owner
-            operations.append(Operation(f"{owner}:{name}", lane, step, kind, order_id, call))
-    return operations, Planned(contact, replace(order, steps=step))
+    order = replace(planned.order, lane=lane)
+    deal, order = _deal(wanted, order, draft)
+    product_events, order = _product_events(wanted, order, draft)
+    conversion, order = _conversion(wanted, order, draft)
+    order = _without_unwanted(wanted, order, draft)
+    is_needed = bool(deal or product_events or conversion or identity.merges)
+    contact_calls, contact = _contact(wanted, planned.contact, is_needed, draft)
+    for group in (contact_calls, identity.merges, deal, product_events, conversion):
+        draft.add(group)
+    account = identity.account
+    if account is not None and not account.lane:
+        account = replace(account, lane=lane)
+    return Plan(
+        draft.operations,
+        draft.rewritten,
+        draft.withdrawn,
+        Planned(contact, replace(order, steps=draft.step), account),
+    )
 
 
 def key_of(*parts: str | int) -> str:
@@ -109,12 +121,45 @@ def key_of(*parts: str | int) -> str:
     return ":".join([str(part).replace("%", "%25").replace(":", "%3A") for part in parts])
 
 
-_Group = list[tuple[Kind, str, Call]]
-"""Calls that may be made at the same time, each with the end of its key."""
+_Group = list[tuple[Kind, tuple[str | int, ...], Call]]
+"""Calls that may be made at the same time, each with the parts of the end of its key."""
+
+
+class _Draft:
+    """A plan in the making."""
+
+    def __init__(
+        self, source: str, order_id: str, lane: str, step: int, unsent: Sequence[Unsent]
+    ) -> None:
+        self.operations: list[Operation] = []
+        self.rewritten: list[Rewritten] = []
+        self.withdrawn: list[int] = []
+        self.step = step
+        self.lane = lane
+        self._order_id = order_id
+        self._source = source
+        self._unsent = unsent
+
+    def unsent(self, kind: Kind) -> list[Unsent]:
+        """Return the operations of a kind that can still be changed, oldest first."""
+        return [each for each in self._unsent if each.kind is kind]
+
+    def key(self, kind: Kind, parts: Sequence[str | int]) -> str:
+        """Return the permanent key of an operation."""
+        if kind in (Kind.CONTACT, Kind.MERGE):
+            return key_of(self._source, "", kind.value, *parts)
+        return key_of(self._source, self._order_id, *parts)
+
+    def add(self, group: _Group) -> None:
+        """Plan calls that may be made at the same time, behind all before them."""
+        self.step += bool(group)
+        for kind, parts, call in group:
+            key = self.key(kind, parts)
+            self.operations.append(Operation(key, self.lane, self.step, kind, self._order_id, call))
 
 
 def _contact(
-    desired: Desired, planned: PlannedContact, lane: str, is_needed: bool
+    desired: Desired, planned: PlannedContact, is_needed: bool, draft: _Draft
 ) -> tuple[_Group, PlannedContact]:
     """Say the contact when a field differs, or when this lane has not said it and needs it.
 
@@ -125,53 +170,100 @@ def _contact(
     if planned.as_of is not None and as_of < planned.as_of:
         call = replace(call, body={**call.body, **planned.body})
         as_of = planned.as_of
-    is_elsewhere = is_needed and planned.lane != lane
+    is_elsewhere = is_needed and planned.lane != draft.lane
     if not is_elsewhere and not _differing(call.body, planned.body):
         return [], replace(planned, as_of=as_of)
     number = planned.changes + 1
-    name = key_of(desired.contact.custom_id or "", number)
+    parts = (desired.person, number)
     body = {**planned.body, **call.body}
-    return [(Kind.CONTACT, name, call)], PlannedContact(lane, body, number, as_of)
+    said = PlannedContact(draft.lane, body, number, as_of)
+    waiting = [e for e in draft.unsent(Kind.CONTACT) if e.body["custom_id"] == desired.person]
+    if waiting and not is_elsewhere:
+        fold(waiting, call.body, draft.key(Kind.CONTACT, parts), draft.rewritten, draft.withdrawn)
+        return [], said
+    return [(Kind.CONTACT, parts, call)], said
 
 
-def _deal(desired: Desired, planned: PlannedOrder) -> tuple[_Group, PlannedOrder]:
+def _deal(desired: Desired, planned: PlannedOrder, draft: _Draft) -> tuple[_Group, PlannedOrder]:
     whole = calls.upsert_deal(desired.deal)
     wanted = json.loads(json.dumps(whole.body))
-    gone = {name: None for name in planned.deal if name not in wanted}
-    missing = _differing({**wanted, **gone}, planned.deal)
+    missing = _differing(wanted, planned.deal)
     if not missing:
         return [], planned
     number = planned.deal_changes + 1
+    parts = ("deal", number)
     call = Call(whole.method, whole.path, {"custom_id": wanted["custom_id"], **missing})
-    deal = {**planned.deal, **call.body}
-    return [(Kind.DEAL, key_of("deal", number), call)], replace(
-        planned, deal=deal, deal_changes=number
-    )
+    said = replace(planned, deal={**planned.deal, **call.body}, deal_changes=number)
+    if waiting := draft.unsent(Kind.DEAL):
+        fold(waiting, call.body, draft.key(Kind.DEAL, parts), draft.rewritten, draft.withdrawn)
+        return [], said
+    return [(Kind.DEAL, parts, call)], said
 
 
-def _product_events(desired: Desired, planned: PlannedOrder) -> tuple[_Group, PlannedOrder]:
-    group: _Group = []
-    for wanted in desired.product_events:
-        name = key_of(wanted.event.event_type, wanted.sku)
-        if name not in planned.events:
-            call = calls.create_product_event(wanted.sku, wanted.event)
-            group.append((Kind.PRODUCT_EVENT, name, call))
-    return group, _with_events(planned, group)
+def _product_events(
+    desired: Desired, planned: PlannedOrder, draft: _Draft
+) -> tuple[_Group, PlannedOrder]:
+    calls_by_parts = {
+        _event_parts(each.event.event_type, each.sku, each.refund_id): calls.create_product_event(
+            each.sku, each.event
+        )
+        for each in desired.product_events
+    }
+    return _events(Kind.PRODUCT_EVENT, calls_by_parts, planned, draft)
 
 
-def _conversion(desired: Desired, planned: PlannedOrder) -> tuple[_Group, PlannedOrder]:
+def _conversion(
+    desired: Desired, planned: PlannedOrder, draft: _Draft
+) -> tuple[_Group, PlannedOrder]:
     event = desired.conversion
-    if event is None or key_of(event.name) in planned.events:
+    if event is None:
         return [], planned
-    call = calls.create_event(desired.contact.custom_id or "", event)
-    group: _Group = [(Kind.CONVERSION, key_of(event.name), call)]
-    return group, _with_events(planned, group)
+    call = calls.create_event(desired.person, event)
+    return _events(Kind.CONVERSION, {(event.name,): call}, planned, draft)
 
 
-def _with_events(planned: PlannedOrder, group: _Group) -> PlannedOrder:
+def _events(
+    kind: Kind,
+    wanted: Mapping[tuple[str, ...], Call],
+    planned: PlannedOrder,
+    draft: _Draft,
+) -> tuple[_Group, PlannedOrder]:
+    """Plan the events that never were, and let those that were not sent follow the snapshot."""
+    group: _Group = [
+        (kind, parts, call)
+        for parts, call in wanted.items()
+        if key_of(*parts) not in planned.events
+    ]
+    if waiting := draft.unsent(kind):
+        by_key = {draft.key(kind, parts): call for parts, call in wanted.items()}
+        renew(waiting, by_key, draft.rewritten)
     if not group:
+        return [], planned
+    names = {key_of(*parts) for _, parts, _ in group}
+    return group, replace(planned, events=planned.events | names)
+
+
+def _without_unwanted(desired: Desired, planned: PlannedOrder, draft: _Draft) -> PlannedOrder:
+    """Take back the events that were not sent and that the snapshot does not want."""
+    waiting = [each for each in draft.unsent(Kind.PRODUCT_EVENT) if each.is_fresh]
+    waiting += [each for each in draft.unsent(Kind.CONVERSION) if each.is_fresh]
+    if not waiting:
         return planned
-    return replace(planned, events=planned.events | {name for _, name, _ in group})
+    wanted = {
+        key_of(*_event_parts(each.event.event_type, each.sku, each.refund_id))
+        for each in desired.product_events
+    }
+    if desired.conversion is not None:
+        wanted.add(key_of(desired.conversion.name))
+    order = draft.key(Kind.CONVERSION, ())
+    names = {f"{order}:{name}": name for name in planned.events - wanted}
+    taken_back = [each for each in waiting if each.key in names]
+    draft.withdrawn += [each.id for each in taken_back]
+    return replace(planned, events=planned.events - {names[each.key] for each in taken_back})
+
+
+def _event_parts(event_type: str, sku: str, refund_id: str | None) -> tuple[str, ...]:
+    return (event_type, sku) if refund_id is None else (event_type, sku, refund_id)
 
 
 def _differing(wanted: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, Any]:
