@@ -48,24 +48,25 @@ def person(desired: Desired, account: PlannedAccount | None) -> str:
     return account.custom_id
 
 
-def settled(desired: Desired, account: PlannedAccount | None, before: str | None) -> Settled:
-    """Decide who the person is; `before` is the contact that the order had so far, if any."""
+def settled(
+    desired: Desired, account: PlannedAccount | None, before: str | None, merges_before: int
+) -> Settled:
+    """Decide who the person is; `before` is the contact that the order had so far, if any.
+
+    `merges_before` counts the merges that the order planned so far.
+    """
     name = person(desired, account)
-    old = before if before and identity.is_guest(before, desired.order_id) else None
+    is_guest = before is not None and identity.is_guest(before, desired.order_id)
+    merges = _merge(before, name, merges_before + 1) if is_guest else []
     if desired.account is None or (account is None and _is_nameless(desired)):
-        return Settled(name, account, _merge(old, name, 1))
+        return Settled(name, account, merges)
     if account is None:
-        found = PlannedAccount(name, _as_of(desired))
-        return Settled(name, found, _merge(old, name, 1))
+        return Settled(name, PlannedAccount(name, _as_of(desired)), merges)
     if name == account.custom_id:
-        as_of = max(account.as_of, _as_of(desired))
-        return Settled(name, replace(account, as_of=as_of), _merge(old, name, 1))
+        return Settled(name, replace(account, as_of=max(account.as_of, _as_of(desired))), merges)
     number = account.merges + 1
     found = replace(account, custom_id=name, as_of=_as_of(desired), merges=number)
-    merges = _merge(account.custom_id, name, number)
-    if old != account.custom_id:
-        merges += _merge(old, name, 1)
-    return Settled(name, found, merges)
+    return Settled(name, found, [*_merge(account.custom_id, name, number), *merges])
 
 
 def _merge(

@@ -43,6 +43,7 @@ class PlannedOrder:
     deal: Mapping[str, Any] = field(default_factory=dict)
     deal_changes: int = 0
     events: frozenset[str] = frozenset()
+    merges: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,13 @@ def plan(
     """
     if desired.once and planned.order.deal:
         return Plan([], [], [], planned)
-    identity = settled(desired, planned.account, planned.order.deal.get("user_custom_id"))
+    order, before = planned.order, planned.order.deal.get("user_custom_id")
+    identity = settled(desired, planned.account, before, order.merges)
     wanted = desired.of(identity.person)
-    lane = planned.order.lane or (identity.account and identity.account.lane) or identity.person
-    draft = _Draft(source, order_id, lane, planned.order.steps, unsent)
+    lane = order.lane or (identity.account and identity.account.lane) or identity.person
+    draft = _Draft(source, order_id, lane, order.steps, unsent)
+    order = replace(order, lane=lane, merges=order.merges + len(identity.merges))
 
-    order = replace(planned.order, lane=lane)
     deal, order = _deal(wanted, order, draft)
     product_events, order = _product_events(wanted, order, draft)
     conversion, order = _conversion(wanted, order, draft)
