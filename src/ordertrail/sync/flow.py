@@ -152,9 +152,7 @@ def _contact(order: Order, flow: Flow) -> ContactChange:
     customer = order.customer
     email, other = identity.emails(customer, prefers_account=flow.prefers_account)
     user = identity.custom_id(replace(customer, email=email), flow.identity, order.id)
-    change = ContactChange(
-        user, email or ABSENT, _profile(customer), _other_email(other, flow)
-    )
+    change = ContactChange(user, email or ABSENT, _profile(customer), _other_email(other, flow))
     contact.check(change)
     return change
 
