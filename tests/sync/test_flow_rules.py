@@ -191,6 +191,9 @@ def test_attributes_and_events_have_the_names_that_the_shop_gave_them() -> None:
         ({"names": Names(conversion=" ")}, "names.conversion"),
         ({"returns": ("gone",)}, "returns"),
         ({"sync_point": Milestone.CANCELLED}, "sync_point"),
+        ({"sync_point": "paid"}, "sync_point"),
+        ({"name": "both"}, "name"),
+        ({"identity": "phone"}, "identity"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_at_the_start(
@@ -199,6 +202,12 @@ def test_settings_that_cannot_be_are_refused_at_the_start(
     with pytest.raises(Invalid) as refusal:
         Flow(never_sent=("Phone consent",), **change)
     assert list(refusal.value.fields) == [field]
+
+
+def test_a_flow_can_be_named_by_its_word() -> None:
+    assert Flow(name="simple", identity="email") == Flow(  # type: ignore[arg-type]
+        name=FlowName.SIMPLE, identity=Strategy.EMAIL
+    )
 
 
 def test_a_name_on_the_list_is_never_sent() -> None:

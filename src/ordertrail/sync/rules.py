@@ -131,6 +131,11 @@ class Flow:
 
     def __post_init__(self) -> None:
         wrong = dict(_wrong_names(self))
+        for field_name, kind in _WORDS.items():
+            try:
+                object.__setattr__(self, field_name, kind(getattr(self, field_name)))
+            except ValueError:
+                wrong[field_name] = f"must be one of: {', '.join(kind)}"
         if self.sync_point is Milestone.CANCELLED:
             wrong["sync_point"] = "must be placed or fulfilled"
         if set(self.returns) - set(RETURN_EVENTS):
@@ -147,6 +152,13 @@ class Flow:
     def is_simple(self) -> bool:
         """Whether later changes of an order cause nothing."""
         return self.name is FlowName.SIMPLE
+
+
+_WORDS: dict[str, type[enum.StrEnum]] = {
+    "name": FlowName,
+    "sync_point": Milestone,
+    "identity": Strategy,
+}
 
 
 def _wrong_names(flow: Flow) -> dict[str, str]:
