@@ -7,8 +7,9 @@ from decimal import Decimal
 from ordertrail.actions import people
 from ordertrail.client.client import idempotency_key
 from ordertrail.domain.order import Customer, Line, Order, Refund, RefundLine
-from ordertrail.sync.flow import Flow, desired
+from ordertrail.sync.flow import desired
 from ordertrail.sync.plan import Planned, plan
+from ordertrail.sync.rules import Flow
 from ordertrail.wire import body
 
 AT = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
@@ -25,8 +26,8 @@ VASE_BACK = Refund("R-1", AT, Decimal(8), (RefundLine("VASE", 1),))
 
 
 def deliver(platform, token, order, planned):
-    operations, planned = plan("shop", order.id, desired(order, Flow()), planned)
-    for operation in operations:
+    made = plan("shop", order.id, desired(order, Flow()), planned)
+    for operation in made.operations:
         call = operation.call
         reply = platform.call(
             token,
@@ -36,7 +37,7 @@ def deliver(platform, token, order, planned):
             headers={"Idempotency-Key": idempotency_key(operation.key)},
         )
         assert reply.status in (200, 201), reply.text
-    return planned
+    return made.planned
 
 
 def console(platform, path, cookie):

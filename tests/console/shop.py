@@ -13,8 +13,8 @@ from ordertrail.domain.order import Customer, Line, Order, Refund, RefundLine
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Tx
 from ordertrail.kit.sqlite import Sqlite
-from ordertrail.sync import flow
-from ordertrail.sync.flow import Desired
+from ordertrail.sync.flow import Desired, desired
+from ordertrail.sync.rules import Flow
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 AUTHOR = Author("key:1", Origin.BACKFILL)
@@ -28,7 +28,7 @@ def orders(count: int = 3) -> list[Order]:
 
 def fill(database: Sqlite, given: Iterable[Order], at: datetime = NOW) -> None:
     """Write all that the orders cause, in one transaction."""
-    wanted = [flow.desired(order, flow.Flow()) for order in given]
+    wanted = [found for order in given if (found := desired(order, Flow()))]
     database.write(lambda tx: _write(tx, wanted, at))
 
 
