@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -45,8 +46,9 @@ NOT_FOUND = Reply(404, {"detail": "Not found."})
 class Endpoint:
     """Contacts and deals by custom id, events as a list, all just as they were told."""
 
-    def __init__(self, kind: Kind, now: Callable[[], float]) -> None:
+    def __init__(self, kind: Kind, now: Callable[[], float], lists_by_time: bool = False) -> None:
         self.kind = kind
+        self.lists_by_time = lists_by_time
         self.now = now
         self.contacts: dict[str, dict[str, Any]] = {}
         self.merged: dict[str, str] = {}
@@ -169,7 +171,7 @@ class Endpoint:
             "owner": said["user_custom_id"],
             "event_type": said["event_type"],
             "product": sku,
-            "timestamp": said.get("timestamp"),
+            "timestamp": _iso(said.get("timestamp")),
             "custom_data": data.pop("custom_data", {}),
         }
         self.product_events.append(event)
@@ -183,7 +185,7 @@ class Endpoint:
             "id": self._new_id(),
             "owner": owner,
             "name": said["name"],
-            "timestamp": said.get("timestamp"),
+            "timestamp": _iso(said.get("timestamp")),
             "data": said.get("data") or {},
         }
         self.events.append(event)
@@ -222,6 +224,10 @@ class Endpoint:
         deal = self.deals.get(custom_id)
         return NOT_FOUND if deal is None else Reply(200, deal)
 
+    def _place(self, event: dict[str, Any]) -> tuple[str, int]:
+        """Where an event stands in a list: newest first, by its own time or as it was created."""
+        return (event["timestamp"] or "") if self.lists_by_time else "", event["id"]
+
     def _list(self, query: dict[str, str], custom_id: str, what: str) -> Reply:
         if not self._has(custom_id):
             return NOT_FOUND
@@ -231,7 +237,7 @@ class Endpoint:
         known = [each for each in known if self.known_as(each.pop("owner")) == name]
         if what != "timeline":
             known = [each for each in known if f"{each.pop('type')}s" == what]
-        known.sort(key=lambda each: -int(each["id"]))
+        known.sort(key=self._place, reverse=True)
         start = int(query.get("cursor") or 0)
         more = start + PAGE_SIZE if start + PAGE_SIZE < len(known) else None
         path = f"http://destination{API}/users-by-id/{custom_id}/{what}/?cursor={more}"
@@ -239,6 +245,12 @@ class Endpoint:
         following = None if more is None else path
         said = {"count": len(known), "next": following, "previous": None, "results": page}
         return Reply(200, said)
+
+
+def _iso(seconds: int | None) -> str | None:
+    if seconds is None:
+        return None
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def _shown(event: dict[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Records:
 
 def check(records: Records, there: Endpoint, trace: Trace) -> None:
     """Require that the destination is what the newest snapshots say, and nothing else."""
-    _no_event_twice(there, trace)
+    check_events(there, trace)
     names = _account_names(records)
     expected_deals = set()
     for order in records.newest():
@@ -95,7 +95,7 @@ def _is_returned(order: Order) -> bool:
     for line in order.lines:
         if line.sku:
             ordered[line.sku] += line.quantity
-    back = Counter({each.sku: 0 for each in ()})
+    back: Counter[str] = Counter()
     for refund in order.refunds:
         for each in refund.lines:
             back[each.sku] += each.quantity
@@ -105,7 +105,8 @@ def _is_returned(order: Order) -> bool:
     return is_money_alone and shops.refunded(order) == shops.gross(order) > 0
 
 
-def _no_event_twice(there: Endpoint, trace: Trace) -> None:
+def check_events(there: Endpoint, trace: Trace) -> None:
+    """Require that no event is there twice."""
     twice = {what: count for what, count in Counter(meanings(there)).items() if count > 1}
     trace.require(not twice, "an event is there twice", twice)
 
