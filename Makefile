@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PIP := $(BIN)/pip install -qq --disable-pip-version-check
 
-.PHONY: demo test check fix bench lock clean
+.PHONY: demo test check fix bench simulate lock clean
 
 demo: .venv/ready
 	@$(BIN)/ordertrail demo $(ARGS)
@@ -22,12 +22,18 @@ fix: .venv/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/ready
+bench: .venv/ready .venv/peers/ready
 	$(BIN)/python -m bench $(ARGS)
+
+# make simulate N=1000000 takes so many steps; make simulate SEED=123 plays one seed and shows its end.
+simulate: .venv/ready
+	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--steps $(or $(N),300000)) $(ARGS)
 
 lock: .venv/ready
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock $(ARGS)
+	$(BIN)/uv pip compile bench/peers/peers.in --universal --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file bench/peers/peers.lock $(ARGS)
 
 clean: # the demo's data stays: rm -rf demo-data starts it anew
 	rm -rf .venv
@@ -41,4 +47,12 @@ clean: # the demo's data stays: rm -rf demo-data starts it anew
 		|| { echo "python3 cannot make a .venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@$(PIP) --require-hashes --no-deps --requirement requirements.lock >&2
 	@$(PIP) --no-deps --no-build-isolation --editable . >&2
+	@touch $@
+
+# What the benchmarks compare with, apart from what Ordertrail runs on.
+.venv/peers/ready: bench/peers/peers.lock .venv/ready
+	@echo "Setting up .venv/peers (once)..." >&2
+	@$(PYTHON) -m venv --clear .venv/peers >&2
+	@.venv/peers/bin/pip install -qq --disable-pip-version-check --require-hashes --no-deps \
+		--requirement bench/peers/peers.lock >&2
 	@touch $@
