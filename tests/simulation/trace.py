@@ -12,6 +12,10 @@ STEP_CHARS_MAX = 160
 class Violation(AssertionError):
     """A promise was broken; the message says which, in which seed, at which step."""
 
+    def __init__(self, message: str, latest: str = "") -> None:
+        super().__init__(message)
+        self.latest = latest
+
 
 class Trace:
     """Counts the steps and keeps the latest; the digest tells whether two runs were the same."""
@@ -48,4 +52,6 @@ class Trace:
     def violation(self, broken: str, detail: object = "") -> Violation:
         """Return what says that a promise is broken, and how to see it again."""
         where = f"seed {self.seed}, step {self.steps}"
-        return Violation(f"{where}: {broken}\n{detail}\nmake simulate SEED={self.seed}")
+        return Violation(
+            f"{where}: {broken}\n{detail}\nmake simulate SEED={self.seed}", self.latest()
+        )
