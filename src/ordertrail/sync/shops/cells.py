@@ -15,6 +15,12 @@ PRICE_DIGITS_MAX = 18  # with QUANTITY_MAX, a line's value is exact in Decimal's
 
 _WHOLE = re.compile(r"([+-]?[0-9]{1,18})(\.0*)?")
 _PRICE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+_DIGITS = re.compile(r"[0-9]{1,19}")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    r" ?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_YEAR_MIN, _YEAR_MAX = 2, 9998
 _NUMBER = re.compile(r"([0-9]{1,18})(\.0*)?")
 
 
@@ -83,6 +89,47 @@ def wall_time(zone: tzinfo) -> Callable[[object], datetime]:
         if local.tzinfo is not None:
             raise ValueError(f"{_shown(cell)} must be the shop's local time, without a zone")
         return local.replace(tzinfo=zone).astimezone(UTC)
+
+    return read
+
+
+def moment(zone: tzinfo | None) -> Callable[[object], datetime]:
+    """Return a reader of `YYYY-MM-DD HH:MM[:SS]` with its zone, or on the clocks of `zone`.
+
+    The `T` of ISO 8601 may stand for the space. Without a `zone`, a time must say its own.
+    """
+
+    def read(cell: object) -> datetime:
+        written = _written(cell)
+        try:
+            found = (
+                datetime.fromisoformat(written.replace(" ", "T", 1).replace(" ", ""))
+                if _MOMENT.fullmatch(written)
+                else None
+            )
+        except ValueError:
+            found = None
+        if found is None:
+            raise ValueError(f"{_shown(cell)} is not a time as 2026-03-01T10:00:00Z")
+        if found.tzinfo is None and zone is None:
+            raise ValueError(f"{_shown(cell)} needs a time zone, as 2026-03-01T10:00:00Z")
+        if not _YEAR_MIN <= found.year <= _YEAR_MAX:
+            raise ValueError(f"{_shown(cell)} is not a time that every zone has")
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+
+    return read
+
+
+def whole(most: int) -> Callable[[object], int]:
+    """Return a reader of whole numbers from 0 to `most`, which has at most 19 digits."""
+
+    def read(cell: object) -> int:
+        found = _DIGITS.fullmatch(_written(cell))
+        if not found:
+            raise ValueError(f"{_shown(cell)} is not a whole number from 0")
+        if int(found[0]) > most:
+            raise ValueError(f"must be at most {most}")
+        return int(found[0])
 
     return read
 

@@ -21,7 +21,8 @@ from ordertrail.domain.errors import Invalid, Refused
 
 ROWS_MAX = 20_000_000
 _BATCH_ROWS = 16_384
-_UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
+UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
+"""What reading a file can raise that tells about the file."""
 
 T = TypeVar("T")
 
@@ -85,6 +86,15 @@ def read(path: Path, fields: Sequence[Field[Any]], *, rows_max: int = ROWS_MAX) 
     return table
 
 
+def header(path: Path) -> list[str]:
+    """Return the names of the columns of a `.csv` or `.csv.gz` file, as they stand in it.
+
+    Raises Invalid that names the file when it cannot be read.
+    """
+    with _as_text(path) as text:
+        return next(_csv_rows(csv.reader(text, strict=True)), (1, []))[1]
+
+
 class _Encoder:
     """A column in the making."""
 
@@ -124,18 +134,23 @@ def _check_header(file: str, header: Sequence[str], fields: Sequence[Field[Any]]
 
 
 def _read_csv(path: Path, fields: Sequence[Field[Any]], rows_max: int) -> Table:
-    try:
-        with _opened(path) as file:
-            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-            return _from_csv(path.name, text, fields, rows_max)
-    except UnicodeDecodeError:
-        raise Invalid({path.name: "is not a CSV file of UTF-8 text"}) from None
-    except _UNREADABLE as error:
-        raise Invalid({path.name: f"cannot be read: {_reason(error)}"}) from None
+    with _as_text(path) as text:
+        return _from_csv(path.name, text, fields, rows_max)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _as_text(path: Path) -> Iterator[io.TextIOWrapper]:
+    try:
+        with opened(path) as file:
+            yield io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    except UnicodeDecodeError:
+        raise Invalid({path.name: "is not a CSV file of UTF-8 text"}) from None
+    except UNREADABLE as error:
+        raise Invalid({path.name: f"cannot be read: {reason_of(error)}"}) from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
     """Open the file, unpacked if it is packed."""
     with path.open("rb") as file:
         if path.name.lower().endswith(".gz"):
@@ -203,8 +218,8 @@ def _read_parquet(path: Path, fields: Sequence[Field[Any]], rows_max: int) -> Ta
     try:
         with path.open("rb") as file:
             return _from_parquet(path.name, arrow, parquet.ParquetFile(file), fields, rows_max)
-    except (arrow.ArrowException, *_UNREADABLE) as error:
-        reason = _reason(error)
+    except (arrow.ArrowException, *UNREADABLE) as error:
+        reason = reason_of(error)
         raise Invalid({path.name: f"cannot be read as Parquet: {reason}"}) from None
 
 
@@ -242,7 +257,8 @@ def _extend(arrow: Any, encoder: _Encoder, cells: Any, rows_before: int) -> None
         column.frombytes(taken[: len(renumbered) * column.itemsize])
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return why a file could not be read, short enough to be shown."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0][:200] or "it ends too early"
