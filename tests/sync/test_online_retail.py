@@ -1,10 +1,9 @@
-from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from retail_rows import Row, back, balances, orders, reading, row
+from retail_rows import Row, back, balances, orders, reading, row, write
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.order import (
@@ -19,6 +18,7 @@ from ordertrail.domain.order import (
     refunded,
 )
 from ordertrail.sync.shops.online_retail import read
+from ordertrail.sync.shops.readings import Options
 
 
 def given_back(folder: Path, *rows: Row) -> dict[str, Decimal]:
@@ -40,6 +40,7 @@ def test_an_invoice_of_sold_lines_is_an_order(tmp_path: Path) -> None:
             placed_at=datetime(2010, 12, 1, 8, 26, tzinfo=UTC),
             fulfilled_at=datetime(2010, 12, 1, 8, 26, tzinfo=UTC),
             currency="GBP",
+            updated_at=datetime(2010, 12, 1, 8, 26, tzinfo=UTC),
             lines=(
                 Line("85123A", 6, Decimal("2.55"), "HEART HOLDER"),
                 Line("71053", 1, Decimal("3.39"), "HOLDER"),
@@ -66,13 +67,13 @@ def test_stock_codes_are_as_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sku", ["10002", "85123A", "DCGS0003", "DCGSSBOY", "gift_0001_20", "PADS"])
 def test_such_a_stock_code_is_a_product(tmp_path: Path, sku: str) -> None:
     (order,) = orders(tmp_path, row(sku=sku))
-    assert (order.lines[0].sku, order.delivery, order.fees) == (sku, 0, 0)
+    assert (order.lines[0].sku, order.delivery, order.fees) == (sku, None, None)
 
 
 @pytest.mark.parametrize("sku", ["POST", "DOT", "C2"])
 def test_such_a_stock_code_is_delivery(tmp_path: Path, sku: str) -> None:
     (order,) = orders(tmp_path, row(sku=sku, quantity=3, price="18.00"))
-    assert (order.lines, order.delivery, order.fees) == ((), Decimal("54.00"), 0)
+    assert (order.lines, order.delivery, order.fees) == ((), Decimal("54.00"), None)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_such_a_stock_code_is_delivery(tmp_path: Path, sku: str) -> None:
 )
 def test_every_other_stock_code_is_a_fee(tmp_path: Path, sku: str) -> None:
     (order,) = orders(tmp_path, row(sku=sku, quantity=3, price="18.00"))
-    assert (order.lines, order.delivery, order.fees) == ((), 0, Decimal("54.00"))
+    assert (order.lines, order.delivery, order.fees) == ((), None, Decimal("54.00"))
 
 
 def test_every_line_of_delivery_and_fees_is_rounded_by_itself(tmp_path: Path) -> None:
@@ -341,7 +342,7 @@ def test_every_row_is_accounted_for(tmp_path: Path) -> None:
         row("C536400", quantity=5, at="2010-12-05 10:00:00"),
     )
     assert balances(found.accounts)
-    assert asdict(found.accounts) == {
+    assert found.accounts.as_data() == {
         "rows_read": 8,
         "product_rows": 1,
         "delivery_rows": 1,
@@ -362,7 +363,50 @@ def test_every_row_is_accounted_for(tmp_path: Path) -> None:
         "refund_rows_not_applied": {},
         "refund_quantity": 1,
         "refund_quantity_unmatched": 0,
+        "orders_left_out": 0,
     }
+
+
+def test_the_accounts_are_told_in_two_lines_and_a_third_for_what_was_not_wanted(
+    tmp_path: Path,
+) -> None:
+    rows = [row(quantity=2), row(price="0"), back(1)]
+    told = [
+        "3 rows: 1 of orders, 1 of refunds, 1 (1 no price) skipped",
+        "1 refund rows: 1 found their order, 0 did not",
+    ]
+    assert reading(tmp_path, *rows).accounts.told() == told
+    none = read(tmp_path / "retail.csv", Options(limit=0))
+    assert none.accounts.told() == [*told, "1 orders: 1 left out as not wanted"]
+
+
+# ---- all orders of a file are as new as the file ----
+
+
+def test_every_order_was_updated_at_the_latest_time_of_the_file(tmp_path: Path) -> None:
+    rows = [row(), row("536366", at="2010-12-02 08:00:00"), row("A1", at="2011-07-01 08:00:00")]
+    latest = datetime(2011, 7, 1, 7, 0, tzinfo=UTC)
+    assert {order.updated_at for order in orders(tmp_path, *rows)} == {latest}
+
+
+def test_since_leaves_out_orders_whose_own_moments_are_all_older(tmp_path: Path) -> None:
+    rows = [
+        row("536365"),
+        row("536366", sku="71053", at="2010-12-02 08:00:00"),
+        back(at="2010-12-06 10:00:00"),
+        row("536367", at="2010-12-06 10:00:00", customer=""),
+    ]
+    path = write(tmp_path / "retail.csv", rows)
+    found = read(path, Options(since=datetime(2010, 12, 6, 10, tzinfo=UTC)))
+    assert [order.id for order in found.orders()] == ["536365", "536367"]
+    assert (found.order_count, found.accounts.orders, found.accounts.orders_left_out) == (2, 3, 1)
+
+
+def test_a_limit_gives_the_first_orders(tmp_path: Path) -> None:
+    path = write(tmp_path / "retail.csv", [row("536366"), row("536365"), row("536367")])
+    found = read(path, Options(limit=2))
+    assert [order.id for order in found.orders()] == ["536365", "536366"]
+    assert found.order_count == 2
 
 
 # ---- bad input ----

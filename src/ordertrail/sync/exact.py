@@ -42,6 +42,7 @@ T = TypeVar("T")
 class Shape:
     """The fields that a dataclass has, and those of them that hold further dataclasses."""
 
+    kind: type
     names: frozenset[str]
     single: tuple[tuple[str, "Shape"], ...]
     listed: tuple[tuple[str, "Shape"], ...]
@@ -67,7 +68,7 @@ def shape(kind: type) -> Shape:
         origin = typing.get_origin(hint)
         (listed if origin is tuple else mapped if origin is Mapping else single).append(entry)
     names = frozenset(field.name for field in dataclasses.fields(kind))
-    return Shape(names, tuple(single), tuple(listed), tuple(mapped))
+    return Shape(kind, names, tuple(single), tuple(listed), tuple(mapped))
 
 
 def convert(data: object, kind: type[T]) -> T:
@@ -76,7 +77,7 @@ def convert(data: object, kind: type[T]) -> T:
     try:
         made = msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
-        raise Invalid(unknown(data, known) | _reasons(str(error))) from None
+        raise Invalid(unknown(data, known) | _blamed(data, known, str(error))) from None
     except RecursionError:
         raise Invalid({"data": "is nested too deeply"}) from None
     if wrong := unknown(data, known):
@@ -123,6 +124,20 @@ def not_one_of(name: object, known: Iterable[str]) -> str:
     """Return why a name was refused, and which of the known ones may have been meant."""
     close = difflib.get_close_matches(str(name)[:SHOWN_CHARS_MAX], sorted(known), 1)
     return f"is not known here; did you mean {close[0]}?" if close else "is not known here"
+
+
+def _blamed(data: object, known: Shape, message: str) -> dict[str, str]:
+    """What is wrong, by a path that has the names of a mapping, which the message lacks."""
+    for name, inner in known.mapped if isinstance(data, Mapping) else ():
+        items = typing.cast(Mapping[str, object], data).get(name)
+        for key, item in items.items() if isinstance(items, Mapping) else ():
+            try:
+                msgspec.convert(item, inner.kind)
+            except msgspec.ValidationError as error:
+                found = _reasons(str(error))
+                place = f"{name}.{shown(key)}"
+                return {f"{place}.{path}": reason for path, reason in found.items()}
+    return _reasons(message)
 
 
 def _reasons(message: str) -> dict[str, str]:

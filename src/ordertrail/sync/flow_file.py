@@ -56,7 +56,9 @@ def _with_numbers(data: object) -> object:
         return data
     changed = dict(data)
     if isinstance(statuses := data.get("statuses"), Mapping):
-        changed["statuses"] = {name: _place(place) for name, place in statuses.items()}
+        changed["statuses"] = {
+            name: _place(f"statuses.{exact.shown(name)}", place) for name, place in statuses.items()
+        }
     names = data.get("names")
     if isinstance(names, Mapping) and isinstance(sent := names.get("attributes"), Mapping):
         renamed = {name: None if new is False else new for name, new in sent.items()}
@@ -64,11 +66,14 @@ def _with_numbers(data: object) -> object:
     return changed
 
 
-def _place(place: object) -> object:
+def _place(path: str, place: object) -> object:
     if not isinstance(place, Mapping) or not isinstance(place.get("status"), str):
         return place
     by_name = {status.name.lower(): int(status) for status in Status}
-    return {**place, "status": by_name.get(place["status"].lower(), place["status"])}
+    status = by_name.get(place["status"].lower())
+    if status is None:
+        raise Invalid({f"{path}.status": f"must be one of: {', '.join(by_name)}"})
+    return {**place, "status": status}
 
 
 _PARSERS: Mapping[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads}
