@@ -1,32 +1,20 @@
-"""Delivery: lanes in parallel, each in order; a lane goes on when its outcomes are on disk.
+"""Delivery: one worker for one destination, which may have others anywhere.
 
-What is under way when delivery ends stays waiting in the outbox. It is made again later, under
-its permanent key, which makes that harmless.
+Lanes are delivered in parallel and each in order. A worker holds what it delivers under a lease;
+what a dead worker held waits again when that ends, marked as unsure.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from ordertrail.sync import lanes
-from ordertrail.sync.lanes import Lane
-from ordertrail.sync.outbox import Outbox
-from ordertrail.sync.outbox_operations import Waiting
+from ordertrail.sync.batching import Batcher
+from ordertrail.sync.operations import Outcome
+from ordertrail.sync.outbox import Outbox, Settled
+from ordertrail.sync.rim import Rim
 from ordertrail.sync.sending import Sender
-from ordertrail.sync.settling import Settled, Settler
-from ordertrail.sync.threads import finished
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is under way at once, in operations unless the name says otherwise."""
-
-    calls_max: int = 32
-    lanes_max: int = 32
-    of_one_lane_max: int = 8
-    unsettled_max: int = 1_000
-    read_max: int = 2_000
+from ordertrail.sync.shift import Desk, LeaseLost, Limits, Shift, carry_singly
+from ordertrail.sync.watch import Watch
 
 
 class Deliverer:
@@ -37,23 +25,32 @@ class Deliverer:
         outbox: Outbox,
         destination: str,
         sender: Sender,
+        watch: Watch,
         *,
+        worker: str,
         limits: Limits,
-        on_settled: Callable[[Settled], None],
+        rim: Rim,
+        takes_batches: bool,
+        on_settled: Callable[[Sequence[Outcome], Settled], None],
     ) -> None:
         self._outbox = outbox
         self._destination = destination
-        self._sender = sender
+        self._watch = watch
+        self._worker = worker
         self._limits = limits
-        self._on_settled = on_settled
-        self._settler = Settler(outbox, limits.unsettled_max, self._settled)
-        ready_max = limits.lanes_max * limits.of_one_lane_max
-        self._ready: asyncio.Queue[tuple[Waiting, Lane]] = asyncio.Queue(ready_max)
-        self._slots = asyncio.Semaphore(limits.lanes_max)
-        self._busy: Counter[str] = Counter()
-        self._behind = ""
+        self._rim = rim
         self._changed = asyncio.Event()
         self._is_closed = False
+        self._is_stopped = False
+        self._shift: Shift | None = None
+        self._carriers = [carry_singly] * limits.calls_max
+        if takes_batches:
+            batcher = Batcher(limits.batch_operations_max)
+            self._carriers = [batcher.carry] * limits.batches_max
+            limits = replace(limits, held_max=limits.held_in_batches_max)
+        self._desk = Desk(
+            outbox, sender, watch, limits, rim, self._changed, self._is_finished, on_settled
+        )
 
     def wake(self) -> None:
         """Tell that operations were added to the outbox."""
@@ -64,80 +61,49 @@ class Deliverer:
         self._is_closed = True
         self._changed.set()
 
+    def stop(self) -> None:
+        """End soon: wait for the answers to what is under way, and give the rest back."""
+        self._is_stopped = True
+        self._changed.set()
+        if self._shift is not None:
+            self._shift.end()
+
     async def run(self) -> None:
-        """Deliver; raises Stopped when the destination takes nothing, and leaves all waiting."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                helpers = [group.create_task(self._settler.run())]
-                helpers += [group.create_task(self._work()) for _ in range(self._limits.calls_max)]
-                await self._start_lanes()
-                for helper in helpers:
-                    helper.cancel()
-        except BaseExceptionGroup as failures:
-            raise _first(failures) from failures
-        finally:
-            self._settler.flush()
+        """Deliver; raises Stopped when the destination takes nothing, and leaves all waiting.
 
-    async def _start_lanes(self) -> None:
-        """Start lanes as there is room for them, until closed and nothing is left."""
-        while True:
-            self._changed.clear()
-            is_mid_round = bool(self._behind)
-            is_last = self._is_closed and not self._busy and not is_mid_round
-            found = await self._read()
-            for lane in found:
-                await self._slots.acquire()
-                self._busy[lane.name] += 1
-                self._make_ready(lane, lane.begin())
-            if not found and is_last:
-                return
-            if not found and not is_mid_round:
-                await self._changed.wait()
-
-    async def _read(self) -> list[Lane]:
-        """Return the next lanes that are not busy; the rest of a long one comes in a later round.
-
-        Cut off or not, a lane is busy until all of it is settled, so its order is kept.
+        It ends by itself once closed and nothing waits but what is not due for a while.
         """
-        behind, busy, limit = self._behind, list(self._busy), self._limits.read_max
-        operations = await finished(
-            lambda: self._outbox.waiting(self._destination, after=behind, busy=busy, limit=limit)
-        )
-        self._behind = operations[-1].lane if len(operations) == limit else ""
-        return lanes.split(operations, self._limits.of_one_lane_max)
+        while not self._is_stopped:
+            self._changed.clear()
+            await self._watch.rest(self._changed)
+            if self._watch.must_rest:
+                continue
+            lease = await self._rim.in_thread(
+                lambda: self._outbox.join(self._destination, self._worker, self._limits.lease_s)
+            )
+            self._shift = Shift(self._desk, lease)
+            if self._is_stopped:
+                self._shift.end()
+            try:
+                if await self._shift.run(self._carriers):
+                    break
+            except LeaseLost:
+                continue
+            finally:
+                self._shift = None
+        await self._watch.tell()
 
-    async def _work(self) -> None:
-        """Make operations that are ready, one at a time, until cancelled."""
-        while True:
-            operation, lane = await self._ready.get()
-            outcome = await self._sender.outcome(operation)
-            self._busy[lane.name] += 1
-            await self._settler.add(outcome)
-            following = lane.after(outcome)
-            if following is None:
-                self._slots.release()
-                self._let_go(lane.name)
-            else:
-                self._make_ready(lane, following)
+    async def _is_finished(self) -> bool:
+        """Whether nothing is left to do but what is not due for a while."""
+        if not self._is_closed:
+            return False
+        return await self._rim.in_thread(self._is_nothing_left)
 
-    def _make_ready(self, lane: Lane, operations: list[Waiting]) -> None:
-        for operation in operations:
-            self._ready.put_nowait((operation, lane))
-
-    def _settled(self, settled: Settled) -> None:
-        for outcome in settled.outcomes:
-            self._let_go(outcome.operation.lane)
-        self._on_settled(settled)
-
-    def _let_go(self, lane: str) -> None:
-        """A lane is busy while it is sent and until the last of its outcomes is on disk."""
-        self._busy[lane] -= 1
-        if not self._busy[lane]:
-            del self._busy[lane]
-            self._changed.set()
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the failure that ended the group; others came while it was being ended."""
-    first = failures.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    def _is_nothing_left(self) -> bool:
+        counts = self._outbox.counts(self._destination)
+        if counts.leased:
+            return False
+        due_at = self._outbox.due_at(self._destination) if counts.waiting else None
+        if due_at is None:
+            return not counts.waiting
+        return (due_at - self._rim.now()).total_seconds() > self._limits.linger_s

@@ -1,18 +1,17 @@
 """How far a run is, and what it came to."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ordertrail.domain.errors import Refused, Unavailable
-from ordertrail.sync.outbox import Accepted
-from ordertrail.sync.outbox_operations import Counts
-from ordertrail.sync.plan import Kind
-from ordertrail.sync.settling import Settled
+from ordertrail.sync.operations import Kind, Outcome, State
+from ordertrail.sync.outbox import Accepted, Counts, Settled
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: orders == unchanged + changed + quarantined.
+    """How far a run is: orders == unchanged + changed + older + quarantined + rejected.
 
     `planned` and `delivered` count operations of this run by kind; `waiting` and `parked` are
     those of the destination, whichever run planned them.
@@ -21,7 +20,9 @@ class Progress:
     orders: int = 0
     unchanged: int = 0
     changed: int = 0
+    older: int = 0
     quarantined: int = 0
+    rejected: int = 0
     planned: Counter[Kind] = field(default_factory=Counter)
     delivered: Counter[Kind] = field(default_factory=Counter)
     waiting: int = 0
@@ -38,17 +39,20 @@ class Progress:
             orders=self.orders + accepted.orders,
             unchanged=self.unchanged + accepted.unchanged,
             changed=self.changed + accepted.changed,
+            older=self.older + accepted.older,
             quarantined=self.quarantined + len(accepted.refused),
             planned=self.planned + accepted.operations,
             waiting=self.waiting + accepted.operations.total(),
         )
 
-    def settled(self, settled: Settled) -> "Progress":
+    def rejecting(self, count: int) -> "Progress":
+        """Return the progress after so much was read that is no order."""
+        return replace(self, orders=self.orders + count, rejected=self.rejected + count)
+
+    def settled(self, outcomes: Sequence[Outcome], settled: Settled) -> "Progress":
         """Return the progress after some more operations were decided."""
-        done = Counter(
-            each.operation.kind for each in settled.outcomes if each.parked_because is None
-        )
-        parked = len(settled.outcomes) - done.total() + settled.followers_parked
+        done = Counter(each.operation.kind for each in outcomes if each.state is State.DONE)
+        parked = sum(each.state is State.PARKED for each in outcomes) + settled.followers_parked
         return replace(
             self,
             delivered=self.delivered + done,
@@ -69,5 +73,6 @@ class Summary:
     @property
     def is_complete(self) -> bool:
         """Whether everything that was read, in this run and before, is delivered."""
-        left = self.progress.waiting + self.progress.parked + self.progress.quarantined
+        now = self.progress
+        left = now.waiting + now.parked + now.quarantined + now.rejected
         return self.stopped is None and not left

@@ -1,38 +1,27 @@
 """One run of a sync: orders go into the outbox while what waits there is delivered."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
 
 from ordertrail.client.client import Client
 from ordertrail.domain.errors import Refused, Unavailable
+from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
-from ordertrail.sync.deliver import Deliverer, Limits
-from ordertrail.sync.flow import Flow
-from ordertrail.sync.outbox import Accepted, Outbox
-from ordertrail.sync.outbox_operations import Counts
+from ordertrail.sync.deliver import Deliverer
+from ordertrail.sync.operations import Outcome, State
+from ordertrail.sync.outbox import Accepted, Counts, Filter, Outbox, Settled
 from ordertrail.sync.outbox_orders import Route
 from ordertrail.sync.progress import Progress, Summary
-from ordertrail.sync.sending import Rim, Sender, Stopped
-from ordertrail.sync.settling import Settled
-from ordertrail.sync.threads import finished
-from ordertrail.sync.verdict import Patience
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a run goes about its work; reading pauses while `waiting_max` operations wait."""
-
-    limits: Limits = field(default_factory=Limits)
-    patience: Patience = field(default_factory=Patience)
-    rim: Rim = field(default_factory=Rim)
-    orders_at_once: int = 25
-    waiting_max: int = 20_000
+from ordertrail.sync.rim import Rim
+from ordertrail.sync.rules import Flow
+from ordertrail.sync.shops.readings import Rejected
+from ordertrail.sync.watch import Stopped
+from ordertrail.sync.worker import Pace, deliverer, there
 
 
 async def run(
-    orders: Iterable[Order],
+    orders: Iterable[Order | Rejected],
     outbox: Outbox,
     client: Client,
     *,
@@ -40,45 +29,48 @@ async def run(
     source: str,
     progress: Callable[[Progress], None],
     pace: Pace | None = None,
+    origin: Origin = Origin.LIVE,
 ) -> Summary:
     """Accept the orders and deliver everything that waits for the client's destination.
 
-    What was parked before is tried once more, since what was wrong may be mended by now.
+    What was parked before is tried once more, since what was wrong may be mended by now. Others
+    may deliver from the same outbox at the same time.
 
     Cancelled or killed at any moment, it leaves the outbox such that the next run goes on from
-    there. Raises DatabaseRefused while somebody else delivers from this outbox, and whatever the
-    iterable raises; the orders that it gave before are accepted.
+    there. Raises whatever the iterable raises; the orders that it gave before are accepted.
     """
     pace = pace or Pace()
     begun = pace.rim.stopwatch()
-    sender = Sender(client, pace.patience, pace.rim)
-    with outbox.delivering():
-        try:
-            destination = await sender.destination()
-        except Stopped as stop:
-            seconds = pace.rim.stopwatch() - begun
-            return Summary(Progress(), client.url, seconds, stop.failure)
-        counts = await finished(lambda: outbox.counts(destination))
-        tally = _Tally(Progress().counted(counts), progress)
-        deliverer = Deliverer(
-            outbox, destination, sender, limits=pace.limits, on_settled=tally.settled
-        )
-        route, source_of_orders = Route(source, destination), iter(orders)
-
-        def accept_some() -> Accepted:
-            return outbox.accept(route, flow, list(islice(source_of_orders, pace.orders_at_once)))
-
-        def retry_parked() -> int:
-            return outbox.retry_parked(destination)
-
-        def count() -> Counts:
-            return outbox.counts(destination)
-
-        feeding = _feed(accept_some, retry_parked, count, tally, deliverer, pace.waiting_max)
-        stopped = await _together(feeding, deliverer.run())
-        counts = await finished(lambda: outbox.counts(destination))
+    try:
+        who = await there(client, pace)
+    except Stopped as stop:
+        return Summary(Progress(), client.url, pace.rim.stopwatch() - begun, stop.failure)
+    feed = _Feed(orders, outbox, flow, Route(source, who.name), origin, pace)
+    tally = _Tally(Progress().counted(await pace.rim.in_thread(feed.counts)), progress)
+    worker = deliverer(outbox, client, who, pace, tally.settled)
+    stopped = await _together(feed.run(tally, worker), worker.run())
+    counts = await pace.rim.in_thread(feed.counts)
     seconds = pace.rim.stopwatch() - begun
-    return Summary(tally.told.counted(counts), destination, seconds, stopped)
+    return Summary(tally.told.counted(counts), who.name, seconds, stopped)
+
+
+async def work(outbox: Outbox, client: Client, *, pace: Pace, stop: asyncio.Event) -> None:
+    """Deliver what is accepted, by whom and when ever, until told to stop.
+
+    Nothing ends it but that: `pace.endurance` should neither stop a paused destination nor one
+    that is away.
+    """
+    worker = deliverer(outbox, client, await there(client, pace), pace)
+    running = asyncio.ensure_future(worker.run())
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        worker.stop()
+        await running
+    finally:
+        stopping.cancel()
+        running.cancel()
+        await asyncio.wait({running})
 
 
 class _Tally:
@@ -89,48 +81,84 @@ class _Tally:
         self._tell = tell
         self._fewer = asyncio.Event()
 
+    def rejected(self, count: int) -> None:
+        self.told = self.told.rejecting(count)
+        self._tell(self.told)
+
     def accepted(self, accepted: Accepted) -> None:
         self.told = self.told.accepted(accepted)
         self._tell(self.told)
 
-    def settled(self, settled: Settled) -> None:
-        self.told = self.told.settled(settled)
+    def settled(self, outcomes: Sequence[Outcome], settled: Settled) -> None:
+        self.told = self.told.settled(outcomes, settled)
         self._fewer.set()
         self._tell(self.told)
 
     def counted(self, counts: Counts) -> None:
         self.told = self.told.counted(counts)
 
-    async def room(self, waiting_max: int) -> None:
-        while self.told.waiting >= waiting_max:
-            self._fewer.clear()
-            await self._fewer.wait()
+    async def fewer(self, rim: Rim, poll_s: float) -> None:
+        """Wait until less waits, as far as this run knows; others may deliver as well."""
+        self._fewer.clear()
+        await rim.until(self._fewer, poll_s)
 
 
-async def _feed(
-    accept_some: Callable[[], Accepted],
-    retry_parked: Callable[[], int],
-    count: Callable[[], Counts],
-    tally: _Tally,
-    deliverer: Deliverer,
-    waiting_max: int,
-) -> None:
-    """Read orders into the outbox until there are none, no faster than they are delivered.
+class _Feed:
+    """Reads orders into the outbox, no faster than they are delivered."""
 
-    What is still parked then is tried once more.
-    """
-    while True:
-        await tally.room(waiting_max)
-        accepted = await finished(accept_some)
-        if not accepted.orders:
-            break
-        tally.accepted(accepted)
-        if accepted.mended:
-            tally.counted(await finished(count))
-        deliverer.wake()
-    if await finished(retry_parked):
-        tally.counted(await finished(count))
-    deliverer.close()
+    def __init__(
+        self,
+        orders: Iterable[Order | Rejected],
+        outbox: Outbox,
+        flow: Flow,
+        route: Route,
+        origin: Origin,
+        pace: Pace,
+    ) -> None:
+        self._orders = iter(orders)
+        self._outbox = outbox
+        self._flow = flow
+        self._route = route
+        self._origin = origin
+        self._pace = pace
+
+    def counts(self) -> Counts:
+        """Count what the outbox holds for the destination."""
+        return self._outbox.counts(self._route.destination)
+
+    async def run(self, tally: _Tally, worker: Deliverer) -> None:
+        """Read until there are none, then let what is parked be tried once more."""
+        in_thread = self._pace.rim.in_thread
+        while True:
+            await self._room(tally)
+            accepted, rejected, is_over = await in_thread(self._accept_some)
+            if rejected:
+                tally.rejected(rejected)
+            if accepted is not None:
+                tally.accepted(accepted)
+                worker.wake()
+            if is_over:
+                break
+        parked = Filter(states=(State.PARKED,))
+        if await in_thread(lambda: self._outbox.retry(self._route.destination, parked)):
+            tally.counted(await in_thread(self.counts))
+        worker.close()
+
+    async def _room(self, tally: _Tally) -> None:
+        rim = self._pace.rim
+        while tally.told.waiting >= self._pace.waiting_max:
+            before = tally.told.waiting
+            await tally.fewer(rim, self._pace.limits.poll_s)
+            if tally.told.waiting == before:
+                tally.counted(await rim.in_thread(self.counts))
+
+    def _accept_some(self) -> tuple[Accepted | None, int, bool]:
+        read = list(islice(self._orders, self._pace.orders_at_once))
+        orders = [each for each in read if isinstance(each, Order)]
+        accepted = None
+        if orders:
+            accepted = self._outbox.accept(self._route, self._flow, orders, origin=self._origin)
+        return accepted, len(read) - len(orders), not read
 
 
 async def _together(

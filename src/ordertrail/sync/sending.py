@@ -1,103 +1,118 @@
-"""Sending one operation, again and again if need be, until it is decided."""
+"""Sending one operation: a single attempt, and what is to be done after it."""
 
-import asyncio
-import logging
-import random
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
 
-from ordertrail.client.client import Client
-from ordertrail.domain.errors import Refused, Unavailable
-from ordertrail.sync.outbox_operations import Outcome, Waiting
-from ordertrail.sync.verdict import Park, Patience, Stop, Verdict, Wait, judge
+from ordertrail.domain.errors import Forbidden, Refused, Unauthorised, Unavailable
+from ordertrail.sync.calling import Caller, NotNow
+from ordertrail.sync.lanes import Held
+from ordertrail.sync.mending import Mender
+from ordertrail.sync.operations import Kind
+from ordertrail.sync.rim import Rim
+from ordertrail.sync.verdict import Attempt, Done, Heal, Patience, Pause, Verdict, Wait, judge
+from ordertrail.sync.watch import Watch
 
-_log = logging.getLogger("ordertrail.sync")
-
-
-@dataclass(frozen=True, slots=True)
-class Rim:
-    """Time and chance, as sending meets them; waits are in seconds."""
-
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    stopwatch: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = random.random
-
-
-class Stopped(Exception):
-    """The destination takes nothing now, and `failure` says why; everything stays waiting."""
-
-    def __init__(self, failure: Refused | Unavailable) -> None:
-        super().__init__(str(failure))
-        self.failure = failure
+_HEALABLE = (Kind.DEAL, Kind.PRODUCT_EVENT, Kind.CONVERSION, Kind.MERGE)
 
 
 class Sender:
-    """Sends to one destination and remembers for how long that has carried out nothing."""
+    """Makes the attempts of one worker.
 
-    def __init__(self, client: Client, patience: Patience, rim: Rim) -> None:
-        self._client = client
+    An endpoint that `honours_keys` carries an operation out once, however often it is sent; at
+    any other an event whose outcome is unknown is looked for before it is created again.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        mender: Mender,
+        watch: Watch,
+        *,
+        patience: Patience,
+        rim: Rim,
+        honours_keys: bool,
+    ) -> None:
+        self.caller = caller
+        self._mender = mender
+        self._watch = watch
         self._patience = patience
         self._rim = rim
-        self._failing_since: float | None = None
-        self._decided_so_far = 0
+        self._honours_keys = honours_keys
 
-    async def outcome(self, operation: Waiting) -> Outcome:
-        """Send the operation until it is done or parked; raises Stopped when nothing can be sent.
+    async def attempt(self, held: Held) -> Verdict | None:
+        """Make one attempt and say what is to be done now; None when nothing may be sent.
 
-        An attempt that may have been carried out is repeated under the same key.
+        What it needs and is missing (the contact, the product) is said again, once.
         """
-        call = operation.call
-        verdict, attempts, _ = await self._decided(lambda: self._client.send(call, operation.key))
-        return Outcome(operation, attempts, verdict.reason if isinstance(verdict, Park) else None)
-
-    async def destination(self) -> str:
-        """Return what names the destination for ever: its workspace if told, else its address.
-
-        A fresh platform at an old address is thereby another destination, and one that moved is
-        the same. Raises Stopped.
-        """
-        _, _, about = await self._decided(self._client.about)
-        return f"workspace:{about.workspace}" if about else self._client.url
-
-    async def _decided(self, attempt: Callable[[], Awaitable[Any]]) -> tuple[Verdict, int, Any]:
-        attempts, before = 0, self._decided_so_far
+        is_healing = False
         while True:
-            attempts += 1
-            failure: Refused | Unavailable | None = None
-            result = None
             try:
-                result = await attempt()
-            except (Refused, Unavailable) as error:
-                failure = error
-            verdict = self._judged(failure, attempts, self._decided_so_far - before)
-            if isinstance(verdict, Stop):
-                raise Stopped(verdict.failure) from failure
-            if not isinstance(verdict, Wait):
-                self._decided_so_far += 1
-                return verdict, attempts, result
-            await self._rim.sleep(verdict.wait_s)
+                if is_healing:
+                    await self._mender.heal(held)
+                await self._make(held)
+            except NotNow:
+                return None
+            except (Refused, Unavailable) as failure:
+                verdict = self.judged(held, failure)
+                if not isinstance(verdict, Heal):
+                    return verdict
+                is_healing = True
+            else:
+                self._watch.answered()
+                return Done()
 
-    def _judged(
-        self, failure: Refused | Unavailable | None, attempt: int, others_done: int
+    def judged(
+        self, held: Held, failure: Refused | Unavailable, *, is_first: bool = True
     ) -> Verdict:
-        now = self._rim.stopwatch()
-        if not isinstance(failure, Unavailable):
-            self._failing_since = None
-        elif self._failing_since is None:
-            self._failing_since = now
-            _log.warning(
-                "%s takes nothing: %s; trying on for %.0f s",
-                self._client.url,
-                failure,
-                self._patience.give_up_after_s,
-            )
-        return judge(
-            failure,
-            attempt=attempt,
-            failing_s=0.0 if self._failing_since is None else now - self._failing_since,
-            others_done=others_done,
-            patience=self._patience,
-            jitter=self._rim.jitter(),
+        """Return what to do about an attempt that failed, and note that it did.
+
+        Of several operations that failed in one call, only the first counts as a failure of the
+        destination.
+        """
+        is_key_refused = isinstance(failure, Unauthorised | Forbidden)
+        held.refusals = held.refusals + 1 if is_key_refused else 0
+        attempt = Attempt(
+            number=held.attempts + 1,
+            waits=held.waits,
+            failing_s=self._failing_s(held.failing_since),
+            refusals=held.refusals,
+            is_away=self._watch.is_probing,
+            can_heal=held.operation.kind in _HEALABLE and not held.is_healed,
         )
+        verdict = judge(failure, attempt, self._patience, self._rim.jitter())
+        if isinstance(failure, Unavailable):
+            if is_first and not failure.is_throttled:
+                self._watch.failed(held.operation.id, failure)
+        elif not is_key_refused:
+            self._watch.answered()
+        if isinstance(verdict, Pause):
+            self._watch.refused(verdict.failure)
+        return self._noted(held, failure, verdict) if isinstance(verdict, Wait) else verdict
+
+    def _noted(self, held: Held, failure: Refused | Unavailable, wait: Wait) -> Wait:
+        held.waits += 1
+        held.reason = str(failure)
+        if wait.counts:
+            held.attempts += 1
+            held.failing_since = held.failing_since or self._rim.now()
+        if held.refusals:
+            self.caller.hold(wait.wait_s)
+        is_to_be_looked_for = held.is_unsure and self._is_looked_for(held)
+        longer_s = self._patience.unsure_wait_s if is_to_be_looked_for else 0.0
+        return replace(wait, wait_s=max(wait.wait_s, longer_s))
+
+    def _failing_s(self, since: datetime | None) -> float:
+        return 0.0 if since is None else max((self._rim.now() - since).total_seconds(), 0.0)
+
+    def _is_looked_for(self, held: Held) -> bool:
+        return held.operation.kind.is_event and not self._honours_keys
+
+    async def _make(self, held: Held) -> None:
+        if held.operation.kind is Kind.MERGE:
+            await self._mender.merge(held)
+            return
+        if held.is_unsure and self._is_looked_for(held):
+            if await self._mender.is_there(held):
+                return
+            held.is_unsure = False
+        await self.caller.send(held, held.operation.call)

@@ -1,41 +1,47 @@
 """Settling: outcomes of operations are written down in groups, as many as wait by then."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
-from ordertrail.sync.outbox import Outbox
-from ordertrail.sync.outbox_operations import Outcome
-from ordertrail.sync.threads import finished
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Outcomes that are on disk, and how many operations were parked behind parked ones."""
-
-    outcomes: list[Outcome]
-    followers_parked: int
+from ordertrail.sync.operations import Outcome
+from ordertrail.sync.rim import Rim
 
 
 class Settler:
-    """Writes outcomes down while new ones arrive; at most about `unsettled_max` are not on disk."""
+    """Writes outcomes down while new ones arrive; at most about `unsettled_max` are not on disk.
+
+    `write` writes outcomes in one commit, `on_settled` is told which ones are on disk.
+    """
 
     def __init__(
-        self, outbox: Outbox, unsettled_max: int, on_settled: Callable[[Settled], None]
+        self,
+        write: Callable[[Sequence[Outcome]], object],
+        unsettled_max: int,
+        on_settled: Callable[[Sequence[Outcome]], None],
+        rim: Rim,
     ) -> None:
-        self._outbox = outbox
+        self._write = write
         self._unsettled_max = unsettled_max
         self._on_settled = on_settled
+        self._rim = rim
         self._outcomes: list[Outcome] = []
         self._under_way: list[Outcome] = []
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
 
-    async def add(self, outcome: Outcome) -> None:
-        """Take an outcome to be written; waits while too many are not on disk."""
-        self._outcomes.append(outcome)
+    @property
+    def is_full(self) -> bool:
+        """Whether as many outcomes as allowed are not on disk."""
+        return len(self._outcomes) + len(self._under_way) >= self._unsettled_max
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Take outcomes to be written, in this order."""
+        self._outcomes.extend(outcomes)
         self._arrived.set()
-        while len(self._outcomes) + len(self._under_way) >= self._unsettled_max:
+
+    async def room(self) -> None:
+        """Wait while too many outcomes are not on disk."""
+        while self.is_full:
             self._room.clear()
             await self._room.wait()
 
@@ -45,14 +51,17 @@ class Settler:
             await self._arrived.wait()
             self._arrived.clear()
             self._under_way, self._outcomes = self._outcomes, []
-            followers = await finished(lambda: self._outbox.settle(self._under_way))
-            settled, self._under_way = Settled(self._under_way, followers), []
-            self._room.set()
-            self._on_settled(settled)
+            await self._settle(self._under_way)
 
-    def flush(self) -> None:
-        """Write at once what is not on disk; an outcome that was just written may be again."""
+    async def flush(self) -> None:
+        """Write what is not on disk; an outcome that was just written may be again."""
         rest = [*self._under_way, *self._outcomes]
-        self._under_way, self._outcomes = [], []
+        self._under_way, self._outcomes = rest, []
         if rest:
-            self._on_settled(Settled(rest, self._outbox.settle(rest)))
+            await self._settle(rest)
+
+    async def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        await self._rim.in_thread(lambda: self._write(outcomes))
+        self._under_way = []
+        self._room.set()
+        self._on_settled(outcomes)

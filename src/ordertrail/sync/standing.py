@@ -1,7 +1,7 @@
 """How a destination stands, as all of its workers share it: its pace, and whether it is paused."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -20,7 +20,7 @@ class Standing:
     A destination is paused while it refuses the key, and away while it answers nobody.
     """
 
-    rate: Rate = Rate()
+    rate: Rate = field(default_factory=Rate)
     paused_because: str = ""
     paused_at: float = 0.0
     away_because: str = ""

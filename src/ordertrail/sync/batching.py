@@ -1,0 +1,91 @@
+"""Batches: operations of many lanes in one call, for a destination that takes them so.
+
+A batch never holds two operations that depend on each other: only what is ready goes into it. One
+that is refused as a whole is halved until the operation at fault stands alone.
+"""
+
+from collections.abc import Sequence
+
+from ordertrail.domain.errors import Forbidden, Refused, Unauthorised, Unavailable
+from ordertrail.sync.calling import NotNow
+from ordertrail.sync.lanes import RANKS, Held, Lane
+from ordertrail.sync.operations import Kind
+from ordertrail.sync.sending import Sender
+from ordertrail.sync.shift import Shift
+from ordertrail.sync.verdict import Done, Heal, Verdict
+
+_TOO_LARGE = 413
+
+Ready = tuple[Lane, Held]
+
+
+class Batcher:
+    """Sends what is ready in batches of at most `operations_max`, fewer where that is too many."""
+
+    def __init__(self, operations_max: int) -> None:
+        self._operations_max = operations_max
+
+    async def carry(self, shift: Shift) -> None:
+        """Send what is ready, a batch at a time, until cancelled."""
+        while True:
+            ready = [await shift.next()]
+            while len(ready) < self._operations_max and (another := shift.next_now()):
+                ready.append(another)
+            ready.sort(key=lambda each: RANKS[each[1].operation.kind])
+            alone = [each for each in ready if each[1].operation.kind is Kind.MERGE]
+            for each in alone:
+                await _singly(shift, each)
+            await self._send(shift, [each for each in ready if each not in alone])
+
+    async def _send(self, shift: Shift, ready: Sequence[Ready]) -> None:
+        if len(ready) > self._operations_max:
+            await self._in_halves(shift, ready)
+            return
+        if len(ready) < 2:
+            for each in ready:
+                await _singly(shift, each)
+            return
+        held = [each for _, each in ready]
+        try:
+            failures = await shift.sender.caller.send_batch(held)
+        except NotNow:
+            shift.end()
+            return
+        except (Refused, Unavailable) as failure:
+            if isinstance(failure, Unavailable | Unauthorised | Forbidden):
+                _all_wait(shift, ready, failure)
+                return
+            if failure.status == _TOO_LARGE:
+                self._operations_max = max(self._operations_max // 2, 1)
+            await self._in_halves(shift, ready)
+            return
+        to_heal = []
+        for each, failure in zip(ready, failures, strict=True):
+            verdict = _verdict(shift.sender, each[1], failure)
+            if isinstance(verdict, Heal):
+                to_heal.append(each)
+            else:
+                shift.decide(*each, verdict)
+        for each in to_heal:
+            await _singly(shift, each)
+
+    async def _in_halves(self, shift: Shift, ready: Sequence[Ready]) -> None:
+        middle = len(ready) // 2
+        await self._send(shift, ready[:middle])
+        await self._send(shift, ready[middle:])
+
+
+async def _singly(shift: Shift, ready: Ready) -> None:
+    lane, held = ready
+    shift.decide(lane, held, await shift.sender.attempt(held))
+
+
+def _verdict(sender: Sender, held: Held, failure: Refused | Unavailable | None) -> Verdict:
+    return Done() if failure is None else sender.judged(held, failure)
+
+
+def _all_wait(shift: Shift, ready: Sequence[Ready], failure: Refused | Unavailable) -> None:
+    """Let all of a batch wait that nobody took; it counts as one failure of the destination."""
+    for place, (lane, held) in enumerate(ready):
+        verdict = shift.sender.judged(held, failure, is_first=place == 0)
+        shift.decide(lane, held, verdict)
