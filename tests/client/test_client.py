@@ -10,7 +10,8 @@ from aiohttp import web
 from ordertrail.client import answers
 from ordertrail.client.answers import About, Answer
 from ordertrail.client.calls import Call
-from ordertrail.client.client import ANSWER_BYTES_MAX, Client, idempotency_key, normalised
+from ordertrail.client.client import Client, idempotency_key, normalised
+from ordertrail.client.exchange import ANSWER_BYTES_MAX
 from ordertrail.domain.errors import (
     Conflict,
     Forbidden,

@@ -35,6 +35,7 @@ class About:
     name: str
     version: str
     workspace: str
+    features: frozenset[str] = frozenset()
 
 
 def content(answer: Answer) -> Any:
@@ -47,7 +48,8 @@ def content(answer: Answer) -> Any:
     try:
         return body.decode(answer.raw)
     except Invalid:
-        raise Unavailable(f"the answer is not JSON but: {_shown(answer.raw)}") from None
+        reason = f"the answer is not JSON but: {_shown(answer.raw)}"
+        raise Unavailable(reason, is_unsure=True) from None
 
 
 def failure(answer: Answer, token: str) -> Refused | Unavailable:
@@ -61,14 +63,40 @@ def failure(answer: Answer, token: str) -> Refused | Unavailable:
     return errors.decode(answer.status, _without(token, said), answer.retry_after_s)
 
 
+def each(answer: Answer, token: str, count: int) -> list[Any | Refused | Unavailable]:
+    """Return what came of each operation of a batch, as the answer to it alone would mean.
+
+    Raises Unavailable when the answer does not tell of all of them.
+    """
+    said = content(answer)
+    results = said.get("results") if isinstance(said, dict) else None
+    if not isinstance(results, list) or len(results) != count:
+        raise Unavailable("the answer to a batch does not tell of each operation", is_unsure=True)
+    return [_result(result, token) for result in results]
+
+
+def _result(result: Any, token: str) -> Any | Refused | Unavailable:
+    told = result if isinstance(result, dict) else {}
+    status, said = told.get("status"), told.get("body")
+    if not isinstance(status, int):
+        return Unavailable("an operation of a batch was not answered", is_unsure=True)
+    alone = Answer(status, b"")
+    return said if alone.is_good else errors.decode(status, _without(token, said), None)
+
+
 def about(answer: Answer) -> About | None:
     """Return who answers, or None when the answer is not that of our own platform."""
     try:
         said = body.decode_object(answer.raw) if answer.is_good else {}
     except Invalid:
         return None
-    told = [said.get(name) for name in ("name", "version", "workspace")]
-    return About(*map(str, told)) if all(told) else None
+    told = [said.get(each) for each in ("name", "version", "workspace")]
+    features = said.get("features")
+    known = frozenset(map(str, features)) if isinstance(features, list) else frozenset[str]()
+    if not all(told):
+        return None
+    name, version, workspace = map(str, told)
+    return About(name, version, workspace, known)
 
 
 def seconds_to_wait(retry_after: str | None, date: str | None) -> float | None:

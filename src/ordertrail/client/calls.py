@@ -1,6 +1,7 @@
 """Calls of the API as values: made from the domain, kept in an outbox, shown as curl."""
 
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -43,6 +44,8 @@ class Call:
 ABOUT = Call("GET", "/api/ordertrail/v1/about/")
 """Asks who answers; endpoints other than our own platform do not have it."""
 
+BATCH_PATH = "/api/ordertrail/v1/batch/"
+
 
 def upsert_contact(change: ContactChange) -> Call:
     """Return the call that creates the contact or changes what is said of it."""
@@ -64,6 +67,54 @@ def create_event(user_custom_id: str, event: NewEvent) -> Call:
     """Return the call that says what the contact did."""
     path = f"/api/public/users-by-id/{_in_path(user_custom_id)}/events/"
     return Call("POST", path, events.encode_event_request(event))
+
+
+def create_product(custom_id: str, known: Mapping[str, Any]) -> Call:
+    """Return the call that creates a product with what is known of it."""
+    return Call(
+        "POST", "/api/public/products/", {"name": custom_id, **known, "custom_id": custom_id}
+    )
+
+
+def merge_contacts(parent: int, others: Sequence[int]) -> Call:
+    """Return the call that merges contacts into one; all are named by the API's own numbers."""
+    body = {"parent": parent, "users_list": list(others)}
+    return Call("POST", "/api/public/users/merge/", body)
+
+
+def get_contact(custom_id: str) -> Call:
+    """Return the call that reads a contact."""
+    return Call("GET", f"/api/public/users-by-id/{_in_path(custom_id)}/")
+
+
+def get_deal(custom_id: str) -> Call:
+    """Return the call that reads a deal with its lines."""
+    return Call("GET", f"/api/public/deals-by-id/{_in_path(custom_id)}/")
+
+
+def get_product(custom_id: str) -> Call:
+    """Return the call that reads a product."""
+    return Call("GET", f"/api/public/products-by-id/{_in_path(custom_id)}/details/")
+
+
+def list_events(user_custom_id: str) -> Call:
+    """Return the call that lists the events of a contact, newest first."""
+    return Call("GET", f"/api/public/users-by-id/{_in_path(user_custom_id)}/events/")
+
+
+def list_product_events(user_custom_id: str) -> Call:
+    """Return the call that lists the product events of a contact, newest first."""
+    return Call("GET", f"/api/public/users-by-id/{_in_path(user_custom_id)}/product_events/")
+
+
+def list_stages() -> Call:
+    """Return the call that lists the stages of all pipelines."""
+    return Call("GET", "/api/public/stages/")
+
+
+def list_pipelines() -> Call:
+    """Return the call that lists the pipelines."""
+    return Call("GET", "/api/public/pipelines/")
 
 
 def _in_path(custom_id: str) -> str:

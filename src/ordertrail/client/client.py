@@ -2,35 +2,57 @@
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import aiohttp
-from yarl import URL
-
 from ordertrail.client import answers
 from ordertrail.client.answers import About, Answer
-from ordertrail.client.calls import ABOUT, ACCEPT, Call
-from ordertrail.domain.errors import Forbidden, Invalid, Unauthorised, Unavailable
+from ordertrail.client.calls import ABOUT, ACCEPT, BATCH_PATH, Call
+from ordertrail.client.exchange import Exchange, NotSent, Request, Socket
+from ordertrail.domain.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    Unauthorised,
+    Unavailable,
+)
 from ordertrail.wire import body
 
-ANSWER_BYTES_MAX = 4 << 20
 IDEMPOTENCY_KEY_LENGTH = 40
 ORDER_DIGITS = 12
 API_PATH = "/api/public"
 REASON_CHARS_MAX = 200
+LIVE = "live"
+_NOT_SENT = (NotSent, ConnectionRefusedError)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One call of a batch, with the permanent key of its operation."""
+
+    call: Call
+    operation_key: str | None = None
 
 
 class Client:
     """The API at one address for one token; used as `async with`, in one event loop.
 
     At most `connections_max` calls are under way at once; others wait for their turn, which does
-    not count against `timeout_s`.
+    not count against `timeout_s`. An `exchange` of one's own takes the place of the network.
     """
 
     def __init__(
-        self, url: str, token: str, *, connections_max: int = 32, timeout_s: float = 30.0
+        self,
+        url: str,
+        token: str,
+        *,
+        connections_max: int = 32,
+        timeout_s: float = 30.0,
+        exchange: Exchange | None = None,
     ) -> None:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Invalid({"token": "must be an API key: letters and digits without a space"})
@@ -38,16 +60,19 @@ class Client:
         self._token = token
         self._connections_max = connections_max
         self._timeout_s = timeout_s
+        self._given = exchange
+        self._exchange: Exchange | None = None
+        self._socket: Socket | None = None
         self._turns = asyncio.Semaphore(connections_max)
-        self._session: aiohttp.ClientSession | None = None
+        self._headers = {"Authorization": f"Token {token}", "Accept": ACCEPT}
+        self._writing = {**self._headers, "Content-Type": "application/json"}
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections_max),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
-            headers={"Authorization": f"Token {self._token}", "Accept": ACCEPT},
-        )
+        if self._given is not None:
+            self._exchange = self._given
+        else:
+            self._socket = Socket(self._connections_max, self._timeout_s)
+            self._exchange = self._socket.exchange
         return self
 
     async def __aexit__(
@@ -56,21 +81,61 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        self._exchange = None
+        if self._socket is not None:
+            await self._socket.close()
+            self._socket = None
 
-    async def send(self, call: Call, operation_key: str | None = None) -> Any:
+    async def send(
+        self, call: Call, operation_key: str | None = None, *, origin: str = LIVE
+    ) -> Any:
         """Make the call and return the JSON of its answer, None when that is empty.
 
         With an operation key, an endpoint that honours it carries the call out once however often
         it is sent. Raises Refused when the call must change, and Unavailable when it may be sent
-        again as it is; it may then have been carried out nevertheless.
+        again as it is; `is_unsure` then tells whether it may have been carried out nevertheless.
         """
-        answer = await self._answer(call, operation_key)
+        answer = await self._answer(call, operation_key, origin)
         if not answer.is_good:
             raise answers.failure(answer, self._token)
         return answers.content(answer)
+
+    async def send_batch(
+        self, items: Sequence[Item], *, origin: str = LIVE
+    ) -> list[Any | Refused | Unavailable]:
+        """Make several calls in one, in this order, and return what came of each.
+
+        Only an endpoint with the feature "batch" has it. Raises Refused or Unavailable when the
+        batch failed as a whole; a refused call leaves the others alone.
+        """
+        said = [_said(item) for item in items]
+        answer = await self._answer(Call("POST", BATCH_PATH, {"operations": said}), None, origin)
+        if not answer.is_good:
+            raise answers.failure(answer, self._token)
+        return answers.each(answer, self._token, len(items))
+
+    async def pages(self, call: Call, pages_max: int) -> AsyncIterator[list[Any]]:
+        """Yield the results of a list, page by page; raises Refused when there are too many.
+
+        A plain list is one page. A next page that is not there is an empty last one.
+        """
+        for number in range(pages_max):
+            try:
+                said = await self.send(call)
+            except NotFound:
+                if number == 0:
+                    raise
+                return
+            results = said.get("results") if isinstance(said, dict) else said
+            if not isinstance(results, list):
+                raise Unavailable("the answer is no list")
+            yield results
+            following = said.get("next") if isinstance(said, dict) else None
+            if not isinstance(following, str) or not following:
+                return
+            parts = urlsplit(following)
+            call = Call("GET", f"{parts.path}?{parts.query}")
+        raise Refused(f"the list has more than {pages_max} pages")
 
     async def about(self) -> About | None:
         """Return who answers, or None when the endpoint is not our own platform.
@@ -84,29 +149,26 @@ class Client:
                 raise failure
         return answers.about(answer)
 
-    async def _answer(self, call: Call, operation_key: str | None = None) -> Answer:
-        if self._session is None:
+    async def _answer(
+        self, call: Call, operation_key: str | None = None, origin: str = LIVE
+    ) -> Answer:
+        if self._exchange is None:
             raise RuntimeError("the client is used outside of `async with`")
-        headers = {}
-        if call.body:
-            headers["Content-Type"] = "application/json"
+        headers = self._writing if call.body else self._headers
         if operation_key is not None:
-            headers["Idempotency-Key"] = idempotency_key(operation_key)
+            headers = {**headers, "Idempotency-Key": idempotency_key(operation_key)}
+        if origin != LIVE:
+            headers = {**headers, "X-Ordertrail-Origin": origin}
+        raw = body.encode(call.body) if call.body else None
+        request = Request(call.method, self.url + call.path, headers, raw)
         try:
-            async with (
-                self._turns,
-                self._session.request(
-                    call.method,
-                    URL(self.url + call.path, encoded=True),
-                    data=body.encode(call.body) if call.body else None,
-                    headers=headers,
-                    allow_redirects=False,
-                ) as response,
-            ):
-                return await _read(response)
-        except (aiohttp.ClientError, OSError) as error:
-            reason = f"{self.url}: {type(error).__name__} {error}"[:REASON_CHARS_MAX].strip()
-            raise Unavailable(reason) from error
+            async with self._turns:
+                return await self._exchange(request)
+        except OSError as error:
+            kind = type(error).__name__
+            reason = f"{self.url}: {str(error) or kind}"[:REASON_CHARS_MAX].strip()
+            is_unsure = not isinstance(error, _NOT_SENT)
+            raise Unavailable(reason, is_unsure=is_unsure) from error
 
 
 def normalised(url: str) -> str:
@@ -136,21 +198,12 @@ def idempotency_key(operation_key: str) -> str:
     return (_digest(order)[:ORDER_DIGITS] + _digest(operation_key))[:IDEMPOTENCY_KEY_LENGTH]
 
 
+def _said(item: Item) -> dict[str, Any]:
+    said = {"method": item.call.method, "path": item.call.path, "body": item.call.body}
+    if item.operation_key is not None:
+        said["key"] = idempotency_key(item.operation_key)
+    return said
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-async def _read(response: aiohttp.ClientResponse) -> Answer:
-    """Read the whole answer, up to a limit beyond which no answer of the API is."""
-    parts: list[bytes] = []
-    size = 0
-    while part := await response.content.readany():
-        size += len(part)
-        if size > ANSWER_BYTES_MAX:
-            raise Unavailable(f"the answer is longer than {ANSWER_BYTES_MAX} bytes")
-        parts.append(part)
-    retry_after = response.headers.get("Retry-After")
-    wait_s = None
-    if retry_after is not None:
-        wait_s = answers.seconds_to_wait(retry_after, response.headers.get("Date"))
-    return Answer(response.status, b"".join(parts), wait_s)

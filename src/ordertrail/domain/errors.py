@@ -48,8 +48,23 @@ class Conflict(Refused):
 
 
 class Unavailable(OrdertrailError):
-    """Nothing is wrong with the request; ask again after `retry_after_s` seconds."""
+    """Nothing is wrong with the request; ask again after `retry_after_s` seconds.
 
-    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+    `is_busy` tells that it came too soon and was not carried out, `is_throttled` that the sender
+    asks too often, `is_unsure` that it may have been carried out nevertheless.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        retry_after_s: float | None = None,
+        *,
+        is_throttled: bool = False,
+        is_busy: bool = False,
+        is_unsure: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.retry_after_s = retry_after_s
+        self.is_throttled = is_throttled
+        self.is_busy = is_busy or is_throttled
+        self.is_unsure = is_unsure
