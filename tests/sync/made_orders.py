@@ -37,7 +37,9 @@ def many(count: int, contacts: int = 7) -> list[Order]:
         replace(
             SNAPSHOTS[n % len(SNAPSHOTS)],
             id=f"O{n}",
-            customer=replace(JOHN, email=f"j{n % contacts}@example.com"),
+            customer=replace(
+                JOHN, email=f"j{n % contacts}@example.com", shop_id=str(17 + n % contacts)
+            ),
         )
         for n in range(count)
     ]

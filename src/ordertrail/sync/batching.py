@@ -5,6 +5,7 @@ that is refused as a whole is halved until the operation at fault stands alone.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from ordertrail.domain.errors import Forbidden, Refused, Unauthorised, Unavailable
 from ordertrail.sync.calling import NotNow
@@ -14,7 +15,7 @@ from ordertrail.sync.sending import Sender
 from ordertrail.sync.shift import Shift
 from ordertrail.sync.verdict import Done, Heal, Verdict
 
-_TOO_LARGE = 413
+_TOO_LARGE = "HTTP status 413"
 
 Ready = tuple[Lane, Held]
 
@@ -31,11 +32,8 @@ class Batcher:
             ready = [await shift.next()]
             while len(ready) < self._operations_max and (another := shift.next_now()):
                 ready.append(another)
-            ready.sort(key=lambda each: RANKS[each[1].operation.kind])
-            alone = [each for each in ready if each[1].operation.kind is Kind.MERGE]
-            for each in alone:
-                await _singly(shift, each)
-            await self._send(shift, [each for each in ready if each not in alone])
+            for same in _batches(ready):
+                await self._send(shift, same)
 
     async def _send(self, shift: Shift, ready: Sequence[Ready]) -> None:
         if len(ready) > self._operations_max:
@@ -55,13 +53,13 @@ class Batcher:
             if isinstance(failure, Unavailable | Unauthorised | Forbidden):
                 _all_wait(shift, ready, failure)
                 return
-            if failure.status == _TOO_LARGE:
+            if str(failure).startswith(_TOO_LARGE):
                 self._operations_max = max(self._operations_max // 2, 1)
             await self._in_halves(shift, ready)
             return
         to_heal = []
-        for each, failure in zip(ready, failures, strict=True):
-            verdict = _verdict(shift.sender, each[1], failure)
+        for each, failed in zip(ready, failures, strict=True):
+            verdict = _verdict(shift.sender, each[1], failed)
             if isinstance(verdict, Heal):
                 to_heal.append(each)
             else:
@@ -73,6 +71,15 @@ class Batcher:
         middle = len(ready) // 2
         await self._send(shift, ready[:middle])
         await self._send(shift, ready[middle:])
+
+
+def _batches(ready: Sequence[Ready]) -> list[list[Ready]]:
+    """Return the operations sorted, those of one kind together; merges stand alone."""
+    merges = [[each] for each in ready if each[1].operation.kind is Kind.MERGE]
+    others = [each for each in ready if each[1].operation.kind is not Kind.MERGE]
+    others.sort(key=lambda each: (each[1].operation.origin, RANKS[each[1].operation.kind]))
+    found = groupby(others, key=lambda each: each[1].operation.origin)
+    return merges + [list(same) for _, same in found]
 
 
 async def _singly(shift: Shift, ready: Ready) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ordertrail.client.calls import Call
-from ordertrail.client.client import Client
+from ordertrail.client.client import Client, Item
 from ordertrail.domain.errors import Refused, Unavailable
 from ordertrail.sync.lanes import Held
 from ordertrail.sync.pacing import Pacer
@@ -80,24 +80,24 @@ class Caller:
         self._pacer.accepted()
 
     async def send_batch(self, held: Sequence[Held]) -> list[Refused | Unavailable | None]:
-        """Carry out operations in one call, and return for each why it failed, if it did.
+        """Carry out operations of one origin in one call; return why each failed, if it did.
 
         Raises as `ask` does when the call as a whole fails.
         """
+        items = [Item(each.operation.call, each.operation.key) for each in held]
         sent_at = await self._turn()
         self._start(held)
         try:
-            failures = await self._client.send_batch(
-                [(each.operation.call, each.operation.key, each.operation.origin) for each in held]
-            )
+            results = await self._client.send_batch(items, origin=held[0].operation.origin)
         except (Refused, Unavailable) as failure:
             self._end(held, failure)
             await self._note(failure, sent_at)
             raise
         finally:
             self._land()
-        for each, failure in zip(held, failures, strict=True):
-            self._end([each], failure)
+        failures = [each if isinstance(each, Refused | Unavailable) else None for each in results]
+        for each, failed in zip(held, failures, strict=True):
+            self._end([each], failed)
         self._pacer.accepted()
         return failures
 
@@ -111,11 +111,16 @@ class Caller:
             each.is_under_way = True
 
     def _end(self, held: Sequence[Held], failure: Refused | Unavailable | None) -> None:
-        """Note what came of them; one that was cut short stays under way, and thereby unsure."""
+        """Note what came of them; one that was cut short stays under way, and thereby unsure.
+
+        Who is busy says that nothing was done, but a proxy may say so for what was done behind it.
+        """
+        is_unsure = isinstance(failure, Unavailable) and (
+            failure.is_unsure or (failure.is_busy and not failure.is_throttled)
+        )
         for each in held:
             each.is_under_way = False
-            if isinstance(failure, Unavailable) and failure.is_unsure:
-                each.is_unsure = True
+            each.is_unsure = each.is_unsure or is_unsure
 
     def _land(self) -> None:
         self._under_way -= 1

@@ -30,9 +30,7 @@ class Held:
     @classmethod
     def of(cls, operation: Leased) -> "Held":
         """Return a leased operation as it is held before the first attempt."""
-        return cls(
-            operation, operation.attempts, operation.is_unsure, operation.failing_since
-        )
+        return cls(operation, operation.attempts, operation.is_unsure, operation.failing_since)
 
     @property
     def has_changed(self) -> bool:

@@ -1,4 +1,4 @@
-"""What an operation needs besides its own call: a look at the timeline, numbers, what is missing."""
+"""What an operation may need besides its call: a look at the timeline, or what is missing."""
 
 from collections.abc import Callable
 from typing import Any

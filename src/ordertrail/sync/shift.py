@@ -8,12 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 
 from ordertrail.sync.lanes import Held, Lane
-from ordertrail.sync.operations import Leased, Outcome
+from ordertrail.sync.operations import Outcome
 from ordertrail.sync.outbox import Lease, Outbox, Settled
 from ordertrail.sync.rim import Rim
 from ordertrail.sync.sending import Sender
 from ordertrail.sync.settling import Settler
-from ordertrail.sync.verdict import Done, Park, Pause, Verdict, Wait
+from ordertrail.sync.verdict import Done, Park, Verdict, Wait
 from ordertrail.sync.watch import Watch
 
 
@@ -86,7 +86,9 @@ class Shift:
         """Whether what is held may be sent: it is surely still this worker's."""
         return not self._is_ending and self._desk.rim.stopwatch() < self._leased_until
 
-    async def run(self, carriers: Sequence[Callable[["Shift"], Coroutine[None, None, None]]]) -> bool:
+    async def run(
+        self, carriers: Sequence[Callable[["Shift"], Coroutine[None, None, None]]]
+    ) -> bool:
         """Deliver until the shift ends; what it still holds by then waits again.
 
         Returns whether the desk is finished; raises LeaseLost.
@@ -230,7 +232,10 @@ class Shift:
             return
         await self._settler.flush()
         known = [
-            held.waiting() for lane in self._lanes.values() for held in lane.held if held.has_changed
+            held.waiting()
+            for lane in self._lanes.values()
+            for held in lane.held
+            if held.has_changed
         ]
         rim, outbox, lease = self._desk.rim, self._desk.outbox, self._lease
         if known:

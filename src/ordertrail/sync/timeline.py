@@ -44,7 +44,8 @@ class Search:
 
     def is_found(self, items: Sequence[Mapping[str, Any]]) -> bool:
         """Whether the event is on this page."""
-        return any([self._is_it(item) for item in items])
+        found = [self._is_it(item) for item in items]
+        return any(found)
 
     @property
     def is_over(self) -> bool:

@@ -119,7 +119,7 @@ class Watch:
     async def _look(self) -> None:
         """Begin with a single operation where another worker has found the key refused."""
 
-        def seen(standing: Standing, now: float) -> tuple[Standing, bool]:
+        def seen(standing: Standing, _: float) -> tuple[Standing, bool]:
             return standing, bool(standing.paused_because)
 
         is_paused = await self._board.change(seen)
