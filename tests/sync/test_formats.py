@@ -168,8 +168,8 @@ def test_data_that_is_no_order_is_refused_by_path(path: str, value: object, reas
 
 def test_a_name_that_is_no_word_is_shown_cut_short_and_in_quotes() -> None:
     with pytest.raises(Invalid) as caught:
-        decode(changed("x\n@y.example " * 20, 1))
-    assert caught.value.fields == {ascii(("x\n@y.example " * 20)[:40]): "is not known here"}
+        decode(changed("x\n@y example " * 20, 1))
+    assert caught.value.fields == {ascii(("x\n@y example " * 20)[:40]): "is not known here"}
 
 
 def test_all_unknown_fields_are_named_even_where_another_one_is_missing() -> None:

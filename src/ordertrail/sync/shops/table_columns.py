@@ -48,6 +48,8 @@ class Wrong:
 def fields(path: Path, zone: tzinfo | None) -> list[Field[Any]]:
     """Return the columns that a file has; raises Invalid that names unknown and missing ones."""
     names = columns.header(path)
+    if not names:
+        raise Invalid({path.name: "is empty"})
     known = _meanings(zone)
     wrong = {f"{path.name}, column {name}": "is missing" for name in REQUIRED if name not in names}
     if len(names) == 1 and names[0].count(";") > 1:
