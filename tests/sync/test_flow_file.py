@@ -91,9 +91,15 @@ WRONG = [
     (
         "[statuses.paid]\nstage = 1\nmilestone = 'gone'",
         "statuses.paid.milestone",
-        "is not one of the values that are allowed here",
+        "must be one of: placed, fulfilled, cancelled",
     ),
-    ("name = 'both'", "name", "is not one of the values that are allowed here"),
+    ("name = 'both'", "name", "must be one of: simple, detailed"),
+    ("identity = 'name'", "identity", "must be one of: email-sha256, email, shop-id"),
+    (
+        "[statuses.paid]\nstage = 1\nstatus = 9",
+        "statuses.paid.status",
+        "must be one of: 0, 1, 2, 3, 4",
+    ),
     ("sync_point = 'cancelled'", "sync_point", "must be placed or fulfilled"),
     ("returns = ['gift']", "returns", "may name: return, refund"),
     ("prefers_account = 1", "prefers_account", "must be true or false, not a whole number"),

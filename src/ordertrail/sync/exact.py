@@ -5,6 +5,7 @@ A misspelt field must not vanish, so a field that the type lacks is refused by i
 
 import dataclasses
 import difflib
+import enum
 import functools
 import re
 import typing
@@ -134,19 +135,36 @@ def _blamed(data: object, known: Shape, message: str) -> dict[str, str]:
             try:
                 msgspec.convert(item, inner.kind)
             except msgspec.ValidationError as error:
-                found = _reasons(str(error))
+                found = _reasons(str(error), inner.kind)
                 place = f"{name}.{shown(key)}"
                 return {f"{place}.{path}": reason for path, reason in found.items()}
-    return _reasons(message)
+    return _reasons(message, known.kind)
 
 
-def _reasons(message: str) -> dict[str, str]:
+def _reasons(message: str, kind: type) -> dict[str, str]:
     found = typing.cast(re.Match[str], _MESSAGE.fullmatch(message))
     path = re.sub(r"^\$\.?", "", found["path"] or "")
     what = found["what"]
     if missing := _MISSING.match(what):
         return {f"{path}.{missing[1]}".removeprefix("."): "is missing"}
+    if what.startswith("Invalid enum value"):
+        return {path: f"must be one of: {', '.join(_allowed(kind, path))}"}
     return {path or "data": _reason(what)}
+
+
+def _allowed(kind: type, path: str) -> list[str]:
+    """The values of the enumeration that stands at a path."""
+    hints = [kind]
+    for name in path.split("."):
+        owner = next(each for each in hints if dataclasses.is_dataclass(each))
+        hint = typing.get_type_hints(owner)[name]
+        hints = [hint, *typing.get_args(hint)]
+    return [
+        str(value.value)
+        for each in hints
+        if isinstance(each, enum.EnumMeta)
+        for value in typing.cast(Iterable[enum.Enum], each)
+    ]
 
 
 def _reason(what: str) -> str:
@@ -157,6 +175,4 @@ def _reason(what: str) -> str:
         return f"is not a time such as {TIME_EXAMPLE}"
     if "decimal" in what:
         return "is not a number"
-    if what.startswith("Invalid enum value"):
-        return "is not one of the values that are allowed here"
     return what[0].lower() + what[1:]
