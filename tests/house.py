@@ -33,6 +33,7 @@ MAY_IMPORT = {
     **{name: set[str]() for name in _ALONE},
     **{name: {*LAYERS, *_ALONE, *_WIRING} for name in _WIRING},
     "": {"domain", "sync"},  # the package itself, which offers the library's names
+    "testing": {"", "sync"},  # what a shop's own tests use
     "__main__": {"cli"},
 }
 """The law of imports. A module or folder directly under the package must stand in this table."""
