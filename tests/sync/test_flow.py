@@ -310,6 +310,8 @@ def test_an_attribute_that_json_cannot_say_is_refused(value: object) -> None:
         (replace(PLACED, fees=Decimal("-Infinity")), "fees"),
         (replace(PLACED, refunds=(replace(CASE_BACK, value=Decimal(150)),)), "refunds"),
         (replace(PLACED, customer=replace(JOHN, email="john")), "email"),
+        (replace(PLACED, customer=replace(JOHN, shop_id="1\0")), "customer.shop_id"),
+        (replace(PLACED, total=Decimal("NaN")), "total"),
         (replace(PLACED, lines=(replace(CASE, unit_price=Decimal("-0.01")),)), "unit_price"),
         (replace(PLACED, delivery=Decimal(-1)), "delivery"),
         (replace(PLACED, fees=Decimal(-1)), "fees"),

@@ -8,6 +8,8 @@ from decimal import Decimal
 from ordertrail.domain import money
 from ordertrail.domain.errors import Invalid
 
+YEARS = 1900, 2200
+VERSION_MAX = 2**63 - 1
 ZONE_IS_NEEDED = "every time of an order needs a time zone"
 
 
@@ -103,6 +105,10 @@ def check(order: Order) -> Order:
         at = getattr(order, name)
         if at is not None and at.tzinfo is None:
             wrong[name] = ZONE_IS_NEEDED
+        elif at is not None and not YEARS[0] <= at.year <= YEARS[1]:
+            wrong[name] = f"must be of the years {YEARS[0]} to {YEARS[1]}"
+    if order.version is not None and not 0 <= order.version <= VERSION_MAX:
+        wrong["version"] = f"must be from 0 to {VERSION_MAX}"
     for place, line in enumerate(order.lines):
         if line.quantity <= 0:
             wrong[f"lines[{place}].quantity"] = "must be above zero"

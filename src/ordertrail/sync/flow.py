@@ -294,6 +294,12 @@ def _check_sayable(order: Order) -> None:
         for field, value in ids.items()
         if not value.strip() or len(value) > ID_LENGTH_MAX or "\0" in value
     }
+    customer = order.customer
+    wrong.update(
+        (f"customer.{field}", "must not contain a NUL character")
+        for field in ("email", "account_email", "shop_id")
+        if "\0" in (getattr(customer, field) or "")
+    )
     wrong.update(
         (field, "must be a number") for field, value in amounts.items() if not value.is_finite()
     )
