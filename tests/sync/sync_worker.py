@@ -2,26 +2,44 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from fast_time import FAST
 from made_orders import many
 
 from ordertrail.client.client import Client
-from ordertrail.sync.flow import Flow
-from ordertrail.sync.outbox import Outbox
+from ordertrail.sync.breaker import Breaking
+from ordertrail.sync.outbox import open_outbox
 from ordertrail.sync.progress import Summary
-from ordertrail.sync.run import Pace, run
+from ordertrail.sync.rim import Rim
+from ordertrail.sync.rules import Flow
+from ordertrail.sync.run import run
+from ordertrail.sync.shift import Limits
 from ordertrail.sync.verdict import Patience
+from ordertrail.sync.watch import Endurance
+from ordertrail.sync.worker import Pace
 
 TOKEN = "k" * 64
 QUICK = Pace(
-    patience=Patience(first_wait_s=0.001, wait_s_max=0.01, give_up_after_s=10.0), orders_at_once=5
+    limits=Limits(held_wait_s=1_000.0, lease_s=600.0),
+    patience=Patience(first_wait_s=0.05, wait_s_max=1.0, refusal_wait_s=0.05, unsure_wait_s=0.05),
+    endurance=Endurance(Breaking(100, 0.05, 1.0), away_s_max=600.0),
+    rim=FAST,
+    limit_per_s=0.0,
+    orders_at_once=5,
+)
+SHORT_LEASE = replace(
+    QUICK,
+    limits=Limits(calls_max=4, lease_s=0.8, poll_s=0.05),
+    patience=Patience(0.001, 0.01),
+    rim=Rim(),
 )
 
 
 async def work(path: str, url: str) -> Summary:
     """Sync sixty orders."""
-    with Outbox(Path(path)) as outbox:
+    with open_outbox(Path(path)) as outbox:
         async with Client(url, TOKEN) as client:
             return await run(
                 many(60),
@@ -30,7 +48,7 @@ async def work(path: str, url: str) -> Summary:
                 flow=Flow(),
                 source="shop",
                 progress=lambda _: None,
-                pace=QUICK,
+                pace=SHORT_LEASE,
             )
 
 

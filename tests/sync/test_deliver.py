@@ -1,82 +1,35 @@
 import asyncio
-import random
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sync_worker
-from destination import Destination, Fault, nothing, wanted
+from destination import Destination, nothing, wanted
 from made_orders import many
 from sync_worker import QUICK, TOKEN
+from syncing import FLOW, SMALL, mishaps, sync, syncing
 
 from ordertrail.client.client import Client
-from ordertrail.domain.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-    Refused,
-    Unauthorised,
-    Unavailable,
-)
+from ordertrail.domain.errors import Forbidden, Invalid, Refused, Unauthorised, Unavailable
 from ordertrail.domain.order import Order
-from ordertrail.kit.database import DatabaseRefused
-from ordertrail.sync.deliver import Limits
-from ordertrail.sync.flow import Flow, Stages
-from ordertrail.sync.outbox import Outbox
+from ordertrail.sync.outbox import Filter, Outbox, open_outbox
+from ordertrail.sync.operations import State
 from ordertrail.sync.progress import Progress, Summary
-from ordertrail.sync.run import Pace, run
-from ordertrail.sync.sending import Rim
-from ordertrail.sync.verdict import Done, Park, Patience, Stop, Verdict, Wait, judge
+from ordertrail.sync.rules import Flow, Stages
+from ordertrail.sync.run import run
+from ordertrail.sync.shops.readings import Rejected
+from ordertrail.sync.verdict import Patience
+from ordertrail.sync.watch import Endurance
 
-FLOW = Flow()
-SMALL = replace(
-    QUICK,
-    limits=Limits(calls_max=6, lanes_max=4, of_one_lane_max=2, unsettled_max=5, read_max=7),
-    orders_at_once=3,
-    waiting_max=20,
-)
-OUT_OF_PATIENCE = replace(QUICK, patience=Patience(give_up_after_s=0.0))
+OUT_OF_PATIENCE = replace(QUICK, endurance=replace(QUICK.endurance, away_s_max=0.0))
 
 
 @pytest.fixture
 def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as opened:
+    with open_outbox(tmp_path / "outbox.db") as opened:
         yield opened
-
-
-async def syncing(
-    there: Destination,
-    outbox: Outbox,
-    orders: Iterable[Order],
-    *,
-    pace: Pace = QUICK,
-    token: str = TOKEN,
-    tell: Callable[[Progress], None] = lambda _: None,
-    flow: Flow = FLOW,
-) -> Summary:
-    """Serve the destination and run a sync to it."""
-    async with there.serving() as url, Client(url, token, timeout_s=0.3) as client:
-        return await run(orders, outbox, client, flow=flow, source="shop", progress=tell, pace=pace)
-
-
-def sync(there: Destination, outbox: Outbox, orders: Iterable[Order], **options: Any) -> Summary:
-    return asyncio.run(syncing(there, outbox, orders, **options))
-
-
-def mishaps(seed: int, share: float) -> Fault:
-    """Let a share of the requests go wrong, in every way there is."""
-    chance = random.Random(seed)
-    ways = ["429", "500", "503", "drop", "apply+drop", "apply+500"]
-
-    def fault(said: dict[str, Any]) -> str | None:
-        return chance.choice(ways) if chance.random() < share else None
-
-    return fault
 
 
 def test_everything_is_delivered_and_a_second_run_changes_nothing(outbox: Outbox) -> None:
@@ -200,48 +153,6 @@ def test_a_destination_that_stays_away_is_given_up_and_nothing_is_lost(outbox: O
     assert there.holdings() == wanted(orders, FLOW)
 
 
-def test_nobody_at_the_address_is_waited_for_and_then_given_up(outbox: Outbox) -> None:
-    async def story() -> Summary:
-        now = iter(range(100))
-        waits: list[float] = []
-
-        async def sleep(seconds: float) -> None:
-            waits.append(seconds)
-
-        rim = Rim(sleep=sleep, stopwatch=lambda: float(next(now)), jitter=lambda: 0.5)
-        pace = Pace(rim=rim, patience=Patience(0.2, 1.0, give_up_after_s=5.0))
-        async with Client("http://127.0.0.1:1", TOKEN) as client:
-            summary = await run(
-                many(1), outbox, client, flow=FLOW, source="s", progress=print, pace=pace
-            )
-        assert waits == [0.1, 0.2, 0.4, 0.5, 0.5]
-        return summary
-
-    assert isinstance(asyncio.run(story()).stopped, Unavailable)
-
-
-def test_a_destination_that_works_now_and_then_is_not_given_up(outbox: Outbox) -> None:
-    there, now = Destination(), iter(range(1_000))
-    there.fault = lambda said: "500" if len(there.seen) % 2 else None
-    rim = Rim(stopwatch=lambda: float(next(now)), jitter=lambda: 0.0)
-    pace = Pace(rim=rim, limits=Limits(calls_max=1), patience=Patience(give_up_after_s=5.0))
-    assert sync(there, outbox, many(5), pace=pace).is_complete
-    assert there.faults["500"] > 10
-
-
-def test_the_destination_is_left_alone_for_as_long_as_it_asks(outbox: Outbox) -> None:
-    waits: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
-    there = Destination()
-    there.fault = lambda said: "429" if len(there.seen) < 3 else None
-    pace = Pace(rim=Rim(sleep=sleep, jitter=lambda: 0.0))
-    assert sync(there, outbox, many(1), pace=pace).is_complete
-    assert waits == [0.01, 0.01, 0.01]
-
-
 def test_a_refused_deal_parks_its_order_and_no_other(outbox: Outbox) -> None:
     there, orders = Destination(), many(20, contacts=2)
     there.fault = lambda said: "400" if said.get("custom_id") == "O6" else None
@@ -258,22 +169,6 @@ def test_a_refused_deal_parks_its_order_and_no_other(outbox: Outbox) -> None:
     healed = sync(there, outbox, orders)
     assert healed.is_complete, "the next run tries what was parked once more"
     assert (healed.progress.planned.total(), healed.progress.delivered.total()) == (0, 6)
-    assert there.holdings() == wanted(orders, FLOW)
-
-
-def test_an_order_whose_calls_always_fail_stops_no_other_and_is_parked(outbox: Outbox) -> None:
-    there, orders = Destination(), many(20)
-    there.fault = lambda said: "500" if said.get("custom_id") == "O6" else None
-    summary = sync(there, outbox, orders)
-    assert (summary.stopped, summary.progress.waiting) == (None, 0)
-    assert there.holdings() == wanted([each for each in orders if each.id != "O6"], FLOW)
-    first, *rest = outbox.parked(summary.destination)
-    assert first.key == "shop:O6:deal:1"
-    assert first.attempts >= QUICK.patience.attempts_max
-    assert first.reason == f"gave up after {first.attempts} attempts: fault 500"
-    assert {(each.order_id, each.reason) for each in rest} == {("O6", f"waits for {first.key}")}
-    there.fault = nothing
-    assert sync(there, outbox, orders).is_complete
     assert there.holdings() == wanted(orders, FLOW)
 
 
@@ -350,33 +245,6 @@ def test_cancelled_in_the_middle_the_next_run_goes_on_from_there(outbox: Outbox)
     assert there.holdings() == wanted(orders, FLOW)
 
 
-def test_killed_in_the_middle_the_next_run_goes_on_from_there(tmp_path: Path) -> None:
-    there, path = Destination(), tmp_path / "outbox.db"
-
-    async def story() -> list[int]:
-        codes = []
-        async with there.serving() as url:
-            command = [sys.executable, sync_worker.__file__, str(path), url]
-            for after in (1, 60, 130, 100_000):
-                worker = await asyncio.create_subprocess_exec(*command)
-                there.fault = killing(worker, after)
-                codes.append(await worker.wait())
-        return codes
-
-    def killing(worker: asyncio.subprocess.Process, after: int) -> Fault:
-        def fault(said: dict[str, Any]) -> str | None:
-            if len(there.seen) >= after and worker.returncode is None:
-                worker.kill()
-            return None
-
-        return fault
-
-    assert asyncio.run(story()) == [-9, -9, -9, 0]
-    assert there.holdings() == wanted(many(60), FLOW)
-    with Outbox(path) as outbox:
-        assert outbox.counts(outbox.destinations()[0]).done == len(there.keys)
-
-
 def test_reading_pauses_while_much_waits(outbox: Outbox) -> None:
     there, most = Destination(), 0
     read = 0
@@ -439,82 +307,9 @@ def test_a_file_that_breaks_off_fails_and_what_was_read_before_is_kept(outbox: O
     assert there.holdings() == wanted(many(6), FLOW)
 
 
-def test_two_runs_on_one_outbox_are_one_too_many(outbox: Outbox) -> None:
-    with outbox.delivering(), pytest.raises(DatabaseRefused, match="another process"):
-        sync(Destination(), outbox, many(1))
-    assert sync(Destination(), outbox, []).is_complete
-
-
 def test_a_lane_longer_than_what_is_read_at_once_is_delivered_in_order(outbox: Outbox) -> None:
     there, orders = Destination(), many(30, contacts=1)
     assert sync(there, outbox, orders, pace=SMALL).is_complete
     deals = [said["custom_id"] for path, said in there.seen if "/deals/" in path]
     assert deals == [order.id for order in orders]
     assert there.most_under_way == 2
-
-
-PATIENCE = Patience(first_wait_s=1.0, wait_s_max=10.0, retry_after_s_max=60.0, give_up_after_s=99.0)
-
-
-@pytest.mark.parametrize(
-    ("failure", "attempt", "verdict"),
-    [
-        (None, 1, Done()),
-        (Invalid({"stage": "no stage 9"}), 1, Park("stage: no stage 9")),
-        (NotFound("no such contact"), 5, Park("no such contact")),
-        (Conflict("not now"), 1, Park("not now")),
-        (Refused("HTTP status 413"), 1, Park("HTTP status 413")),
-        (Unavailable("busy"), 1, Wait(0.5)),
-        (Unavailable("busy"), 2, Wait(1.0)),
-        (Unavailable("busy"), 4, Wait(4.0)),
-        (Unavailable("busy"), 5, Wait(5.0)),
-        (Unavailable("busy"), 10**9, Wait(5.0)),
-        (Unavailable("busy", 3.0), 1, Wait(3.0)),
-        (Unavailable("busy", 3.0), 4, Wait(4.0)),
-        (Unavailable("busy", 10**9), 1, Wait(60.0)),
-    ],
-)
-def test_a_verdict_follows_from_the_answer(
-    failure: Refused | Unavailable | None, attempt: int, verdict: Verdict
-) -> None:
-    assert verdict_on(failure, attempt, failing_s=98.9) == verdict
-
-
-def verdict_on(
-    failure: Refused | Unavailable | None, attempt: int, *, failing_s: float, others_done: int = 0
-) -> Verdict:
-    return judge(
-        failure,
-        attempt=attempt,
-        failing_s=failing_s,
-        others_done=others_done,
-        patience=PATIENCE,
-        jitter=0.5,
-    )
-
-
-@pytest.mark.parametrize("failure", [Unauthorised("who?"), Forbidden("not you")])
-def test_who_may_not_deliver_stops_at_once(failure: Refused) -> None:
-    assert verdict_on(failure, 1, failing_s=0.0, others_done=99) == Stop(failure)
-
-
-def test_patience_ends() -> None:
-    failure = Unavailable("busy", 1.0)
-    assert verdict_on(failure, 7, failing_s=99.0) == Stop(failure)
-
-
-@pytest.mark.parametrize(
-    ("failure", "attempt", "others_done", "verdict"),
-    [
-        (Unavailable("busy"), 10, 10, Park("gave up after 10 attempts: busy")),
-        (Unavailable("busy"), 12, 99, Park("gave up after 12 attempts: busy")),
-        (Unavailable("busy"), 9, 99, Wait(5.0)),
-        (Unavailable("busy"), 99, 9, Wait(5.0)),
-        (Unavailable("busy", 0.0), 99, 99, Wait(5.0)),
-        (None, 99, 99, Done()),
-    ],
-)
-def test_what_fails_again_and_again_while_others_do_not_is_given_up(
-    failure: Unavailable | None, attempt: int, others_done: int, verdict: Verdict
-) -> None:
-    assert verdict_on(failure, attempt, failing_s=0.0, others_done=others_done) == verdict

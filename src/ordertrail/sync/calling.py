@@ -98,7 +98,13 @@ class Caller:
         failures = [each if isinstance(each, Refused | Unavailable) else None for each in results]
         for each, failed in zip(held, failures, strict=True):
             self._end([each], failed)
-        self._pacer.accepted()
+        too_soon = (
+            each for each in failures if isinstance(each, Unavailable) and each.is_throttled
+        )
+        if throttled := next(too_soon, None):
+            await self._note(throttled, sent_at)
+        else:
+            self._pacer.accepted()
         return failures
 
     def hold(self, seconds: float) -> None:

@@ -20,7 +20,8 @@ AHEAD_S_MAX = 60.0
 LOWERED_TO = 0.9
 RECOVERED_PER_S = 0.005
 FADED_AFTER_S = 600.0
-PER_S_MIN = 0.1
+LOWERED_AGAIN_AFTER_S = 1.0
+PER_S_MIN = 1.0
 HOLD_S = 1.0
 """How long a 429 holds everybody back that does not say so itself."""
 
@@ -75,7 +76,7 @@ def reserve(
     allowed = per_s(rate, limit_per_s, now)
     if allowed is None:
         return rate, None
-    spacing_s = 1.0 / max(allowed, PER_S_MIN)
+    spacing_s = 1.0 / allowed
     ahead_s = max(rate.next_at - now, hold_s(rate, now), 0.0)
     count = max(1, min(wanted, math.floor((RESERVED_S - ahead_s) / spacing_s)))
     after = replace(rate, next_at=now + ahead_s + count * spacing_s)
@@ -100,7 +101,8 @@ def refused(
     asked_s = HOLD_S if retry_after_s is None else retry_after_s
     if asked_s > hold_s(rate, now):
         rate = replace(rate, held_at=now, held_s=asked_s)
-    if rate.learned_per_s is not None and now - rate.learned_at < sent_s_ago:
+    is_new = rate.learned_per_s is None
+    if not is_new and now - rate.learned_at < max(sent_s_ago, LOWERED_AGAIN_AFTER_S):
         return rate
     allowed = per_s(rate, limit_per_s, now)
     before = sent_per_s if allowed is None else allowed
