@@ -1,76 +1,92 @@
 import asyncio
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 
-import apsw
 import pytest
-from made_orders import FULFILLED
 
-from ordertrail.sync.flow import Flow
-from ordertrail.sync.outbox import Outbox
-from ordertrail.sync.outbox_operations import Outcome
-from ordertrail.sync.outbox_orders import Route
-from ordertrail.sync.settling import Settled, Settler
+from ordertrail.domain.journal import Origin
+from ordertrail.sync.operations import Kind, Leased, Outcome, State
+from ordertrail.sync.rim import Rim
+from ordertrail.sync.settling import Settler
 from ordertrail.sync.threads import finished
 
-THERE = "http://there"
+
+def outcome(number: int) -> Outcome:
+    leased = Leased(
+        number, f"k{number}", "l", "shop", "O1", 1, Kind.DEAL, "POST", "/", "{}", Origin.LIVE
+    )
+    return Outcome(leased, State.DONE, 1)
 
 
-@pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[Outbox]:
-    with Outbox(tmp_path / "outbox.db") as opened:
-        opened.accept(Route("shop", THERE), Flow(), [FULFILLED])
-        yield opened
+FOUND = [outcome(number) for number in range(3)]
 
 
-def outcomes(outbox: Outbox) -> list[Outcome]:
-    return [Outcome(each, 1) for each in outbox.waiting(THERE)]
-
-
-def test_outcomes_wait_while_too_many_are_not_on_disk(outbox: Outbox) -> None:
+def test_outcomes_wait_while_too_many_are_not_on_disk() -> None:
     async def story() -> None:
-        settler = Settler(outbox, 3, settled.append)
-        for outcome in found[:2]:
-            await settler.add(outcome)
-        adding = asyncio.create_task(settler.add(found[2]))
-        await asyncio.wait([adding], timeout=0.02)
-        assert not adding.done()
+        settler = Settler(written.append, 3, settled.append, Rim())
+        settler.add(FOUND[:2])
+        await settler.room()
+        settler.add(FOUND[2:])
+        waiting = asyncio.create_task(settler.room())
+        await asyncio.wait([waiting], timeout=0.02)
+        assert settler.is_full
+        assert not waiting.done()
         running = asyncio.create_task(settler.run())
-        await adding
+        await waiting
         running.cancel()
         await asyncio.wait([running])
 
-    found, settled = outcomes(outbox), list[Settled]()
+    written, settled = list[Sequence[Outcome]](), list[Sequence[Outcome]]()
     asyncio.run(story())
-    assert [each for one in settled for each in one.outcomes] == found[:3]
-    assert outbox.counts(THERE).done == 3
+    assert written == settled == [FOUND]
 
 
-def test_outcomes_that_are_being_written_when_it_ends_are_told_once_they_are_on_disk(
-    outbox: Outbox,
-) -> None:
+def test_outcomes_that_are_being_written_when_it_ends_are_told_once_they_are_on_disk() -> None:
     async def story() -> None:
-        settler = Settler(outbox, 100, settled.append)
+        begun, go_on = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def write(outcomes: Sequence[Outcome]) -> None:
+            loop.call_soon_threadsafe(begun.set)
+            go_on.wait()
+            written.append(list(outcomes))
+
+        settler = Settler(write, 100, settled.append, Rim())
         running = asyncio.create_task(settler.run())
-        writer = apsw.Connection(str(outbox.path))
-        writer.execute("BEGIN IMMEDIATE")
-        await settler.add(found[0])
-        await asyncio.wait([running], timeout=0.02)
-        await settler.add(found[1])
+        settler.add(FOUND[:1])
+        await begun.wait()
+        settler.add(FOUND[1:2])
         running.cancel()
         await asyncio.wait([running], timeout=0.02)
         assert not running.done(), "the thread is waited for"
-        writer.execute("ROLLBACK")
-        writer.close()
+        go_on.set()
         await asyncio.wait([running])
         assert not settled
-        settler.flush()
+        await settler.flush()
 
-    found, settled = outcomes(outbox), list[Settled]()
+    written, settled = list[Sequence[Outcome]](), list[Sequence[Outcome]]()
     asyncio.run(story())
-    assert [each for one in settled for each in one.outcomes] == found[:2]
-    assert outbox.counts(THERE).done == 2
+    assert settled == [FOUND[:2]]
+    assert written == [FOUND[:1], FOUND[:2]], "written again, which the outbox does not mind"
+
+
+def test_a_write_that_fails_is_made_again_at_the_end() -> None:
+    async def story() -> None:
+        def write(outcomes: Sequence[Outcome]) -> None:
+            tried.append(list(outcomes))
+            if len(tried) == 1:
+                raise OSError("disk full")
+
+        settler = Settler(write, 100, lambda _: None, Rim())
+        settler.add(FOUND)
+        with pytest.raises(OSError, match="disk full"):
+            await settler.run()
+        await settler.flush()
+        await settler.flush()
+
+    tried = list[Sequence[Outcome]]()
+    asyncio.run(story())
+    assert tried == [FOUND, FOUND]
 
 
 def test_work_in_a_thread_is_waited_for_even_when_it_fails() -> None:
