@@ -47,9 +47,9 @@ def run(seconds: float) -> dict:
         bare = asyncio.run(_bare(url, seconds))
     found = {"bare client": bare}
     for name, arguments in (("single", ["0"]), ("batches", ["0", "batches"])):
-        with _endpoint(*arguments) as url, _outbox(url, seconds * CALLS_PER_S) as outbox:
+        with _endpoint(*arguments) as url, _outbox(seconds * CALLS_PER_S) as outbox:
             found[name] = asyncio.run(_delivered(url, outbox, seconds, Pace()))["per_s"]
-    with _endpoint(str(LIMIT)) as url, _outbox(url, LIMIT * LIMITED_S * 2) as outbox:
+    with _endpoint(str(LIMIT)) as url, _outbox(LIMIT * LIMITED_S * 2) as outbox:
         limited = asyncio.run(_delivered(url, outbox, LIMITED_S, Pace(limit_per_s=LIMIT)))
     return {**found, "limit": limited}
 
@@ -77,7 +77,7 @@ def _endpoint(*arguments: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _outbox(url: str, operations: float) -> Iterator[Outbox]:
+def _outbox(operations: float) -> Iterator[Outbox]:
     """An outbox in which so many operations wait for the endpoint."""
     with tempfile.TemporaryDirectory() as folder, open_outbox(Path(folder, "outbox.db")) as outbox:
         orders = [_order(n) for n in range(int(operations / (LINES + 3)) + 1)]

@@ -1,11 +1,10 @@
 """How far a run is, and what it came to."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ordertrail.domain.errors import Refused, Unavailable
-from ordertrail.sync.operations import Kind, Outcome, State
+from ordertrail.sync.operations import Kind, State
 from ordertrail.sync.outbox import Accepted, Counts, Settled
 
 
@@ -49,10 +48,11 @@ class Progress:
         """Return the progress after so much was read that is no order."""
         return replace(self, orders=self.orders + count, rejected=self.rejected + count)
 
-    def settled(self, outcomes: Sequence[Outcome], settled: Settled) -> "Progress":
+    def settled(self, settled: Settled) -> "Progress":
         """Return the progress after some more operations were decided."""
-        done = Counter(each.operation.kind for each in outcomes if each.state is State.DONE)
-        parked = sum(each.state is State.PARKED for each in outcomes) + settled.followers_parked
+        done = Counter(each.operation.kind for each in settled.outcomes if each.state is State.DONE)
+        parked = sum(each.state is State.PARKED for each in settled.outcomes)
+        parked += settled.followers_parked
         return replace(
             self,
             delivered=self.delivered + done,

@@ -89,8 +89,8 @@ class _Tally:
         self.told = self.told.accepted(accepted)
         self._tell(self.told)
 
-    def settled(self, outcomes: Sequence[Outcome], settled: Settled) -> None:
-        self.told = self.told.settled(outcomes, settled)
+    def settled(self, _: Sequence[Outcome], settled: Settled) -> None:
+        self.told = self.told.settled(settled)
         self._fewer.set()
         self._tell(self.told)
 

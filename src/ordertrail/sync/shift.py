@@ -213,7 +213,7 @@ class Shift:
         if is_room or self._held <= self._desk.limits.held_max // 2:
             self._desk.changed.set()
         if self._written is not None:
-            self._desk.on_settled(outcomes, self._written)
+            self._desk.on_settled(self._written.outcomes, self._written)
 
     async def _keep_lease(self) -> None:
         """Renew the lease well before it ends; one that was lost ends the shift at once."""
