@@ -1,7 +1,9 @@
 """Products and product events: creating events, and reading products back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from ordertrail.actions import attributes
 from ordertrail.actions.outcomes import of_each
@@ -46,6 +48,36 @@ def create_events(tx: Tx, batch: Batch[CreateEvent]) -> Sequence[CreatedEvent | 
     return outcomes
 
 
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """Create the product of this custom id, or change what is said of it."""
+
+    custom_id: str
+    details: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """The product as it is now, and whether it was created."""
+
+    product: Product
+    is_new: bool
+
+
+def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
+    """Create or describe products; one that several commands name is described in their order."""
+    workspace_id, at = batch.workspace_id, batch.at
+    keys = {command.custom_id for command in batch.commands}
+    known = products.by_custom_ids(tx, workspace_id, keys)
+    taken = ids.take(tx, workspace_id, product=len(keys) - len(known))["product"]
+    saying = _Describing(dict(known), taken)
+    outcomes = of_each(batch.commands, lambda command: saying.upsert(command, at))
+    saying.write(tx, workspace_id)
+    return outcomes
+
+
 def find(reader: Reader, workspace_id: int, custom_id: str) -> Product:
     """Return the product with this custom id, or raise NotFound."""
     product = products.by_custom_ids(reader, workspace_id, [custom_id]).get(custom_id)
@@ -64,6 +96,52 @@ def event_counts(reader: Reader, workspace_id: int, product_id: int) -> dict[str
     return events.counts_of_product(reader, workspace_id, product_id)
 
 
+class _Describing:
+    """Products on their way: as they were known, and as they are described now."""
+
+    def __init__(self, known: dict[str, Product], new_ids: Iterator[int]) -> None:
+        self.known = known
+        self._new_ids = new_ids
+        self._changed: dict[int, Product] = {}
+        self._entries: list[Entry] = []
+
+    def upsert(self, command: Upsert, at: datetime) -> Upserted:
+        """Take one command."""
+        is_new = command.custom_id not in self.known
+        told = command.details, command.attributes
+        return Upserted(self.say(command.custom_id, *told, at, command.author, at), is_new)
+
+    def say(
+        self,
+        custom_id: str,
+        details: Mapping[str, Any],
+        attributes: Mapping[str, Any],
+        said_at: datetime,
+        author: Author,
+        at: datetime,
+    ) -> Product:
+        """Describe the product as it was told at `said_at`; one that nobody knows is created."""
+        before = self.known.get(custom_id)
+        product = before or Product(next(self._new_ids), custom_id, at, at)
+        described, changes = rules.describe(product, details, attributes, said_at, at)
+        if before is None or described is not product:
+            self._changed[described.id] = self.known[custom_id] = described
+        if before is None or changes:
+            subject = Subject.PRODUCT, described.id, None
+            self._entries.append(Entry(*subject, before is None, changes, author, at))
+        return described
+
+    def write(self, tx: Tx, workspace_id: int) -> None:
+        """Write every product that is new or described anew."""
+        new = {entry.subject_id for entry in self._entries if entry.is_new}
+        changed = self._changed.values()
+        products.add(tx, workspace_id, [each for each in changed if each.id in new])
+        products.change(tx, workspace_id, [each for each in changed if each.id not in new])
+        described = [product.attributes for product in changed]
+        attributes.learn(tx, workspace_id, ContentType.PRODUCT, described)
+        journal.append(tx, workspace_id, self._entries)
+
+
 class _Writing:
     """One batch on its way: what it knows, and what it will write."""
 
@@ -80,13 +158,11 @@ class _Writing:
             tx, workspace_id, {e.user_id for e in sent if e.user_id is not None}
         )
         self._done = events.known_product_keys(tx, workspace_id, operation_keys)
-        self._products = products.by_custom_ids(tx, workspace_id, keys)
+        known = products.by_custom_ids(tx, workspace_id, keys)
         fresh = sum(c.operation_key not in self._done for c in batch.commands)
-        taken = ids.take(tx, workspace_id, product=len(keys) - len(self._products), journal=fresh)
-        self._new_products, self._numbers = taken["product"], taken["journal"]
+        taken = ids.take(tx, workspace_id, product=len(keys) - len(known), journal=fresh)
+        self._products, self._numbers = _Describing(known, taken["product"]), taken["journal"]
         self._events: list[tuple[ProductEvent, Arrival]] = []
-        self._changed: dict[int, Product] = {}
-        self._entries: list[Entry] = []
 
     def decide(self, command: CreateEvent) -> CreatedEvent:
         """Take one command into the batch, or raise Refused."""
@@ -112,19 +188,12 @@ class _Writing:
 
     def write(self, tx: Tx) -> None:
         """Write everything that was decided."""
-        workspace_id = self._batch.workspace_id
-        new = {entry.subject_id for entry in self._entries if entry.is_new}
-        changed = self._changed.values()
-        products.add(tx, workspace_id, [each for each in changed if each.id in new])
-        products.change(tx, workspace_id, [each for each in changed if each.id not in new])
-        described = [product.attributes for product in self._changed.values()]
-        attributes.learn(tx, workspace_id, ContentType.PRODUCT, described)
-        events.add_product_events(tx, workspace_id, self._events)
-        journal.append(tx, workspace_id, self._entries)
+        self._products.write(tx, self._batch.workspace_id)
+        events.add_product_events(tx, self._batch.workspace_id, self._events)
 
     def _repeated(self, command: CreateEvent, contact_id: int) -> CreatedEvent:
         number, told = self._done[command.operation_key or ""]
-        product = self._products.get(command.product_custom_id)
+        product = self._products.known.get(command.product_custom_id)
         if told != (contact_id, product.id if product else 0, command.event.event_type):
             raise Conflict("this Idempotency-Key was used for another event")
         return CreatedEvent(number, is_new=False)
@@ -140,23 +209,5 @@ class _Writing:
 
     def _describe(self, command: CreateEvent) -> Product:
         event, at = command.event, self._batch.at
-        before = self._products.get(command.product_custom_id)
-        product = before or Product(next(self._new_products), command.product_custom_id, at, at)
-        described, changes = rules.describe(
-            product, event.details, event.attributes, event.at or at, at
-        )
-        if before is None or described is not product:
-            self._changed[described.id] = self._products[described.custom_id] = described
-        if before is None or changes:
-            self._entries.append(
-                Entry(
-                    Subject.PRODUCT,
-                    described.id,
-                    None,
-                    before is None,
-                    changes,
-                    command.author,
-                    at,
-                )
-            )
-        return described
+        told = command.product_custom_id, event.details, event.attributes
+        return self._products.say(*told, event.at or at, command.author, at)

@@ -45,13 +45,14 @@ class Platform:
 
 @dataclass(slots=True)
 class Call:
-    """One authenticated request."""
+    """One authenticated request, or one operation of a batch, whose body is `said` already."""
 
     platform: Platform
     key: Key
     scope: Mapping[str, Any]
     headers: Mapping[bytes, bytes]
     raw_body: bytes
+    said: dict[str, Any] | None = None
 
     @property
     def workspace_id(self) -> int:
@@ -81,7 +82,7 @@ class Call:
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object in the body, or raise Invalid."""
-        return body.decode_object(self.raw_body)
+        return body.decode_object(self.raw_body) if self.said is None else self.said
 
     def path_text(self, name: str) -> str:
         """Return an id of the shop from the path."""

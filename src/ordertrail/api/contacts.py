@@ -4,6 +4,7 @@ import secrets
 
 from ordertrail.actions import contacts, events, products
 from ordertrail.api.call import Answer, Call
+from ordertrail.api.writes import Write
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.event import Event
 from ordertrail.domain.journal import Entry
@@ -17,12 +18,17 @@ from ordertrail.wire import timeline as wire_timeline
 _USER_KEY_BYTES = 9
 
 
-async def update_or_create(call: Call) -> Answer:
-    """POST users/update_or_create/"""
+def _upsert(call: Call) -> contacts.Upsert:
     change = wire.decode_change(call.body())
-    command = contacts.Upsert(change, call.author, secrets.token_urlsafe(_USER_KEY_BYTES))
-    done: contacts.Upserted = await call.commit(contacts.upsert, command)
+    return contacts.Upsert(change, call.author, secrets.token_urlsafe(_USER_KEY_BYTES))
+
+
+def _upserted(done: contacts.Upserted) -> Answer:
     return Answer({"created": done.is_new, "id": done.contact.id})
+
+
+UPDATE_OR_CREATE = Write(_upsert, contacts.upsert, _upserted)
+"""POST users/update_or_create/"""
 
 
 async def read(call: Call) -> Answer:
@@ -30,13 +36,18 @@ async def read(call: Call) -> Answer:
     return Answer(wire.encode(await call.read(lambda reader: _found(reader, call))))
 
 
-async def create_event(call: Call) -> Answer:
-    """POST users-by-id/:custom_id/events/"""
+def _event(call: Call) -> events.Create:
     custom_id = call.path_text("custom_id")
     event = wire_events.decode_event(call.body())
-    command = events.Create(custom_id, event, call.author, call.operation_key)
-    done: events.Created = await call.commit(events.create, command)
+    return events.Create(custom_id, event, call.author, call.operation_key)
+
+
+def _event_created(done: events.Created) -> Answer:
     return Answer({"id": done.id, "created": done.is_new_name}, 201)
+
+
+CREATE_EVENT = Write(_event, events.create, _event_created)
+"""POST users-by-id/:custom_id/events/"""
 
 
 async def list_events(call: Call) -> Answer:

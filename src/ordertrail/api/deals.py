@@ -2,15 +2,21 @@
 
 from ordertrail.actions import deals
 from ordertrail.api.call import Answer, Call
+from ordertrail.api.writes import Write
 from ordertrail.kit.database import Reader
 from ordertrail.wire import deals as wire
 
 
-async def update_or_create(call: Call) -> Answer:
-    """POST deals/update_or_create/"""
-    change = wire.decode_change(call.body())
-    done: deals.Upserted = await call.commit(deals.upsert, deals.Upsert(change, call.author))
+def _upsert(call: Call) -> deals.Upsert:
+    return deals.Upsert(wire.decode_change(call.body()), call.author)
+
+
+def _upserted(done: deals.Upserted) -> Answer:
     return Answer({**wire.encode(done.deal, done.custom_ids), "created": done.is_new})
+
+
+UPDATE_OR_CREATE = Write(_upsert, deals.upsert, _upserted)
+"""POST deals/update_or_create/"""
 
 
 async def read(call: Call) -> Answer:

@@ -44,9 +44,9 @@ class Gate:
         """Return an id that no other request of any process has."""
         return f"{self._process}-{next(self._request_ids):x}"
 
-    def endpoint(self, path: str, handle: Handler, access: str) -> "Endpoint":
+    def endpoint(self, path: str, handle: Handler, access: str, bytes_max: int) -> "Endpoint":
         """Return an ASGI endpoint whose callers need a key with this access."""
-        return Endpoint(self, path, handle, access)
+        return Endpoint(self, path, handle, access, bytes_max)
 
     def record(self, key_workspace_id: int, request: Request) -> None:
         """Let the call be logged with the next batch."""
@@ -58,12 +58,13 @@ class Gate:
 class Endpoint:
     """One route: admits, reads, handles, answers."""
 
-    def __init__(self, gate: Gate, path: str, handle: Handler, access: str) -> None:
+    def __init__(self, gate: Gate, path: str, handle: Handler, access: str, bytes_max: int) -> None:
         self._gate = gate
         self._path = path
         self._names_person = "/users-by-id/" in path
         self._handle = handle
         self._access = access
+        self._bytes_max = bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -98,9 +99,7 @@ class Endpoint:
                 scope, authorization, self._access, time.monotonic()
             )
             call = Call(self._gate.platform, key, scope, headers, b"")
-            call.raw_body = await read_body(
-                headers, receive, self._gate.platform.limits.body_bytes_max
-            )
+            call.raw_body = await read_body(headers, receive, self._bytes_max)
             return call, await self._handle(call)
         except Exception as error:
             return call, answer_to(error, request_id)

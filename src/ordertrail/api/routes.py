@@ -3,19 +3,28 @@
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from ordertrail.api import contacts, deals, products, workspaces
+from ordertrail.api import batch, contacts, deals, products, workspaces
 from ordertrail.api.call import Answer, Handler, Platform
 from ordertrail.api.gate import Endpoint, Gate, reply
 from ordertrail.api.keyring import ANY
+from ordertrail.api.writes import Write, alone
 
 PUBLIC = "/api/public"
 OWN = "/api/ordertrail/v1"
 
+WRITES: dict[str, Write] = {
+    f"{PUBLIC}/deals/update_or_create/": deals.UPDATE_OR_CREATE,
+    f"{PUBLIC}/products/": products.CREATE,
+    f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/": products.CREATE_EVENT,
+    f"{PUBLIC}/users/update_or_create/": contacts.UPDATE_OR_CREATE,
+    f"{PUBLIC}/users-by-id/{{custom_id}}/events/": contacts.CREATE_EVENT,
+}
+
+BATCH = f"{OWN}/batch/"
+
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
-    ("POST", f"{PUBLIC}/deals/update_or_create/", deals.update_or_create),
-    ("POST", f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/", products.create_event),
-    ("POST", f"{PUBLIC}/users/update_or_create/", contacts.update_or_create),
-    ("POST", f"{PUBLIC}/users-by-id/{{custom_id}}/events/", contacts.create_event),
+    *(("POST", path, alone(write)) for path, write in WRITES.items()),
+    ("POST", BATCH, batch.handler(WRITES)),
     ("GET", f"{PUBLIC}/users-by-id/{{custom_id}}/events/", contacts.list_events),
     ("GET", f"{PUBLIC}/users-by-id/{{custom_id}}/product_events/", contacts.list_product_events),
     ("GET", f"{PUBLIC}/users-by-id/{{custom_id}}/timeline/", contacts.timeline),
@@ -44,8 +53,9 @@ class Api:
             access = "read" if method == "GET" else "write"
             if handle is workspaces.about:
                 access = ANY
+            limit = platform.limits.body_bytes_max
             by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(
-                path, handle, access
+                path, handle, access, max(limit, batch.BYTES_MAX) if path == BATCH else limit
             )
         self._fixed = {path: methods for path, methods in by_path.items() if "{" not in path}
         # An id of the shop may hold slashes ("AB/12"), which arrive here decoded.

@@ -3,6 +3,9 @@
 from ordertrail.actions import workspaces
 from ordertrail.api.call import Answer, Call
 
+FEATURES = ("batch", "idempotency")
+"""What the API offers besides the public one, for clients that can use it."""
+
 
 async def list_pipelines(call: Call) -> Answer:
     """GET pipelines/"""
@@ -31,5 +34,10 @@ async def about(call: Call) -> Answer:
     """GET /api/ordertrail/v1/about/"""
     workspace = await call.read(lambda r: workspaces.get(r, call.workspace_id))
     return Answer(
-        {"name": "ordertrail", "version": call.platform.version, "workspace": workspace.uid}
+        {
+            "name": "ordertrail",
+            "version": call.platform.version,
+            "workspace": workspace.uid,
+            "features": FEATURES,
+        }
     )

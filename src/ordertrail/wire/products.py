@@ -36,6 +36,17 @@ def decode_event(sent: dict[str, Any]) -> NewProductEvent:
     )
 
 
+def decode_change(sent: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Read what a request says of a product: its custom id, details, attributes."""
+    said = body.under_known_names(sent, DETAILS | READ_ONLY)
+    custom_id = said.get("custom_id")
+    if custom_id is None:
+        raise Invalid({"custom_id": "is required: the shop's id of the product"})
+    details = {name: value for name, value in said.items() if name in DETAILS}
+    attributes = {n: value for n, value in said.items() if n not in DETAILS | READ_ONLY}
+    return body.identifier("custom_id", custom_id), details, attributes
+
+
 def encode_event_request(event: NewProductEvent) -> dict[str, Any]:
     """Return the request body that says the event."""
     said: dict[str, Any] = {}
