@@ -68,7 +68,7 @@ def hold_s(rate: Rate, now: float) -> float:
 def reserve(
     rate: Rate, limit_per_s: float | None, now: float, wanted: int
 ) -> tuple[Rate, Slots | None]:
-    """Reserve at most a second's worth of calls, fewer when others have reserved theirs.
+    """Reserve at most a second's worth of calls, behind those that others have reserved.
 
     None in place of slots: there is no limit.
     """
@@ -78,7 +78,7 @@ def reserve(
         return rate, None
     spacing_s = 1.0 / allowed
     ahead_s = max(rate.next_at - now, hold_s(rate, now), 0.0)
-    count = max(1, min(wanted, math.floor((RESERVED_S - ahead_s) / spacing_s)))
+    count = max(1, min(wanted, math.floor(RESERVED_S / spacing_s)))
     after = replace(rate, next_at=now + ahead_s + count * spacing_s)
     return after, Slots(count, ahead_s, spacing_s)
 

@@ -37,6 +37,8 @@ class Pacer:
         self._turn = asyncio.Lock()
         self._wanted = 0
         self._slots: deque[float] = deque()
+        self._last_slot = self._reserved_at = -math.inf
+        self._reserved = 0
         self._spacing_s = 0.0
         self._recent: deque[float] = deque(maxlen=_window(limit_per_s))
         self._held_until = -math.inf
@@ -119,7 +121,8 @@ class Pacer:
             self._slots.popleft()
         if len(self._slots) > min(self._wanted - 1, self._low()):
             return
-        wanted = max(self._wanted - len(self._slots), math.ceil(self._counted_before))
+        is_steady = now - self._reserved_at < pace.RESERVED_S
+        wanted = max(self._wanted - len(self._slots), 2 * self._reserved if is_steady else 1)
 
         def reserved(standing: Standing, at: float) -> tuple[Standing, tuple[float, Slots | None]]:
             rate, slots = pace.reserve(standing.rate, self._limit_per_s, at, wanted)
@@ -129,8 +132,10 @@ class Pacer:
         self._is_limited = slots is not None
         if slots is not None:
             self._spacing_s = slots.spacing_s
-            first = begun + slots.first_in_s
+            first = max(begun + slots.first_in_s, self._last_slot + slots.spacing_s)
             self._slots.extend(first + n * slots.spacing_s for n in range(slots.count))
+            self._last_slot = self._slots[-1]
+            self._reserved, self._reserved_at = slots.count, now
 
     def _low(self) -> int:
         """Return how few slots are few: a quarter of a second's worth."""
