@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from simulation.virtual_time import Loop, WallClock
 from test_pace import COUNTING
 
 from ordertrail.sync.pacing import Pacer
 from ordertrail.sync.rim import Rim
 from ordertrail.sync.standing import Board
+from simulation.virtual_time import Loop, WallClock
 
 
 class Shared:

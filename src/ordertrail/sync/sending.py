@@ -71,11 +71,12 @@ class Sender:
         """
         is_key_refused = isinstance(failure, Unauthorised | Forbidden)
         held.refusals = held.refusals + 1 if is_key_refused else 0
+        refusals = self._watch.suspect(self._patience.refusal_wait_s) if is_key_refused else 0
         attempt = Attempt(
             number=held.attempts + 1,
             waits=held.waits,
             failing_s=self._failing_s(held.failing_since),
-            refusals=held.refusals,
+            refusals=max(held.refusals, refusals),
             is_away=self._watch.is_probing,
             can_heal=held.operation.kind in _HEALABLE and not held.is_healed,
         )

@@ -10,6 +10,9 @@ from ordertrail.sync.breaker import Breaker, Breaking
 from ordertrail.sync.rim import Rim
 from ordertrail.sync.standing import Board, Standing
 
+BELIEVED = 1_000
+"""So many refusals of a key are believed, whatever the patience."""
+
 _log = logging.getLogger("ordertrail.sync")
 
 
@@ -45,7 +48,8 @@ class Watch:
         self._endurance = endurance
         self._breaker = Breaker()
         self._paused_until: float | None = None
-        self._asked_until = -math.inf
+        self._asked_until = self._suspected_until = -math.inf
+        self._refusals = 0
         self._failure: Refused | Unavailable | None = None
         self._told: tuple[bool, bool] | None = None
 
@@ -64,6 +68,7 @@ class Watch:
         if self._breaker.failed_ids:
             self._breaker = Breaker()
         self._paused_until = self._failure = None
+        self._refusals = 0
 
     def failed(self, operation_id: int, failure: Unavailable) -> None:
         """Tell that an operation found nobody who could carry it out."""
@@ -73,6 +78,19 @@ class Watch:
         self._failure = failure
         if was_closed and not self._breaker.is_closed:
             _log.warning("%s takes nothing, and is left alone for a while: %s", self._name, failure)
+
+    def suspect(self, wait_s: float) -> int:
+        """Tell that the key was refused; return how often in a row, once in so many seconds.
+
+        One that tries what becomes of a pause has no need to be told again.
+        """
+        now = self._rim.stopwatch()
+        if self._paused_until is not None:
+            return BELIEVED
+        if now >= self._suspected_until:
+            self._refusals += 1
+            self._suspected_until = now + wait_s
+        return self._refusals
 
     def refused(self, failure: Refused) -> None:
         """Tell that the destination refuses the key."""
