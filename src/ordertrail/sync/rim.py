@@ -33,7 +33,7 @@ class Rim:
 
     async def until(self, event: asyncio.Event, seconds: float) -> None:
         """Return when the event is set, or after so many seconds."""
-        waiting = {asyncio.ensure_future(event.wait()), asyncio.ensure_future(self.sleep(seconds))}
+        waiting = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self.sleep(seconds))]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:

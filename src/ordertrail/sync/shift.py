@@ -75,7 +75,7 @@ class Shift:
         self._is_ending = False
         self._is_lost = False
         self._leased_until = desk.rim.stopwatch() + desk.limits.lease_s
-        self._sleepers: set[asyncio.Task[None]] = set()
+        self._sleepers: dict[asyncio.Task[None], None] = {}  # in order, as a simulation needs it
 
     def end(self) -> None:
         """Send nothing more; what is under way is waited for."""
@@ -101,11 +101,13 @@ class Shift:
                 tasks += [group.create_task(carry(self)) for carry in carriers]
                 is_finished = await self._hand_out()
                 await self.sender.caller.landed()
-                for task in [*tasks, *self._sleepers]:
+                for task in tasks:
                     task.cancel()
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
         finally:
+            for sleeper in [*self._sleepers]:
+                sleeper.cancel()
             await self._hand_back()
         return is_finished
 
@@ -181,8 +183,8 @@ class Shift:
             self._ready.put_nowait((lane, held))
 
         sleeper = asyncio.get_running_loop().create_task(wait())
-        self._sleepers.add(sleeper)
-        sleeper.add_done_callback(self._sleepers.discard)
+        self._sleepers[sleeper] = None
+        sleeper.add_done_callback(self._sleepers.pop)
 
     def _settle(self, lane: Lane, held: Held, outcome: Outcome) -> None:
         self._held -= 1
