@@ -1,0 +1,1 @@
+"""Orders: what is kept of them, and what is told of them."""

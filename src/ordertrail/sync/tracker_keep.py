@@ -1,0 +1,156 @@
+"""A process's hold on its outbox: opened when it is first needed, and let go around a fork.
+
+A child process shares nothing of an open database with its parent: not the connections, whose
+locks it does not hold, and not what the library remembers of them. So no connection is open at
+the moment of a fork; parent and child open their own when they next need one.
+"""
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ordertrail.sync.outbox import Outbox
+
+T = TypeVar("T")
+
+
+class Keep:
+    """An outbox for all threads of a process."""
+
+    def __init__(self, made: Callable[[], Outbox]) -> None:
+        self._made = made
+        self._in_child: list[Callable[[], object]] = []
+        self._gate = _Gate()
+        self._outbox: Outbox | None = None
+        self._is_open = False
+        _FORKS.watch(self)
+
+    def use(self, work: Callable[[Outbox], T]) -> T:
+        """Return what the work returns; a fork waits until it is done."""
+        with self._gate.passing():
+            return work(self._opened())
+
+    def when_forked(self, call: Callable[[], object]) -> None:
+        """Have something called in a child process, before anything else there."""
+        self._in_child.append(call)
+
+    def close(self) -> None:
+        """Close the outbox; the next use opens it again."""
+        self._gate.shut()
+        try:
+            self._let_go()
+        finally:
+            self._gate.open()
+
+    def before_fork(self) -> None:
+        """Wait until nobody uses the outbox, and let go of it."""
+        self._gate.shut()
+        self._let_go()
+
+    def after_fork(self) -> None:
+        """Let it be used again, in the parent."""
+        self._gate.open()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: no thread of the parent is here, and whoever waited never comes."""
+        self._gate = _Gate()
+        self._outbox, self._is_open = None, False
+        for call in self._in_child:
+            call()
+
+    def _opened(self) -> Outbox:
+        """Return the outbox; it stays the same one when it is closed and opened again."""
+        outbox = self._outbox
+        if self._is_open and outbox is not None:
+            return outbox
+        with self._gate.alone():
+            outbox = self._outbox = self._outbox or self._made()
+            if not self._is_open:
+                outbox.open()
+                self._is_open = True
+        return outbox
+
+    def _let_go(self) -> None:
+        if self._is_open and self._outbox is not None:
+            self._is_open = False
+            self._outbox.close()
+
+
+class _Gate:
+    """Lets any number pass, or nobody while it is shut."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._alone = threading.Lock()
+        self._inside = 0
+        self._is_shut = False
+
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_shut)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                if self._is_shut:
+                    self._changed.notify_all()
+
+    def alone(self) -> threading.Lock:
+        """Return what only one of those inside holds at a time."""
+        return self._alone
+
+    def shut(self) -> None:
+        """Let nobody in any more, and return when nobody is inside."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_shut)
+            self._is_shut = True
+            self._changed.wait_for(lambda: not self._inside)
+
+    def open(self) -> None:
+        with self._changed:
+            self._is_shut = False
+            self._changed.notify_all()
+
+
+class _Forks:
+    """Asks to be told of forks once, when there is something to let go of."""
+
+    def __init__(self) -> None:
+        self._keeps: weakref.WeakSet[Keep] = weakref.WeakSet()
+        self._forking: list[Keep] = []
+        self._lock = threading.Lock()
+        self._is_watching = False
+
+    def watch(self, keep: Keep) -> None:
+        with self._lock:
+            self._keeps.add(keep)
+            if not self._is_watching and hasattr(os, "register_at_fork"):
+                os.register_at_fork(
+                    before=self._before, after_in_parent=self._after, after_in_child=self._child
+                )
+                self._is_watching = True
+
+    def _before(self) -> None:
+        self._lock.acquire()
+        self._forking = list(self._keeps)
+        for keep in self._forking:
+            keep.before_fork()
+
+    def _after(self) -> None:
+        for keep in self._forking:
+            keep.after_fork()
+        self._lock.release()
+
+    def _child(self) -> None:
+        for keep in self._forking:
+            keep.after_fork_in_child()
+        self._lock.release()
+
+
+_FORKS = _Forks()

@@ -1,0 +1,78 @@
+"""What a tracker tells the shop, and how it takes what the shop gives it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from ordertrail.client.calls import Call
+from ordertrail.domain.errors import Invalid, NotFound
+from ordertrail.domain.order import ZONE_IS_NEEDED, Order
+from ordertrail.sync.operations import Kind, Outcome, State
+from ordertrail.sync.rules import Flow, FlowName, Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A call that was given up, and why; a later snapshot of the order may mend it."""
+
+    order_id: str
+    kind: Kind
+    reason: str
+    key: str
+    call: Call
+
+
+def parked(outcomes: Sequence[Outcome]) -> list[Parked]:
+    """Return what was given up among some outcomes."""
+    return [
+        Parked(
+            each.operation.order_id,
+            each.operation.kind,
+            each.reason or "",
+            each.operation.key,
+            each.operation.call,
+        )
+        for each in outcomes
+        if each.state is State.PARKED
+    ]
+
+
+def flow_of(given: Flow | str, stages: Stages | None) -> Flow:
+    """Return the settings of a flow that is given by its name, or whole; stages of its own hold.
+
+    Raises Invalid for a name that is not known.
+    """
+    if not isinstance(given, Flow):
+        try:
+            given = Flow(name=FlowName(given))
+        except ValueError:
+            known = ", ".join(FlowName)
+            raise Invalid({"flow": f"must be a Flow, or one of: {known}"}) from None
+    return given if stages is None else replace(given, stages=stages)
+
+
+def moment(at: datetime) -> datetime:
+    """Return a time that the shop gave; raises Invalid for one without a zone."""
+    if at.tzinfo is None:
+        raise Invalid({"at": ZONE_IS_NEEDED})
+    return at
+
+
+def amount(value: Decimal | int | None) -> Decimal | None:
+    """Return an amount that the shop gave; raises Invalid for a float, which is not exact."""
+    if value is None or isinstance(value, Decimal):
+        return value
+    if not isinstance(value, int):
+        raise Invalid({"value": f"must be a Decimal, not a {type(value).__name__}"})
+    return Decimal(value)
+
+
+def known(order: Order | None, order_id: str) -> Order:
+    """Return the order; raises NotFound, saying what to do, when there is none."""
+    if order is None:
+        raise NotFound(
+            f"order {order_id[:64]!r} was never taken here, or only as one that cannot be true:"
+            " track a whole snapshot of it"
+        )
+    return order

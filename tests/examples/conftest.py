@@ -1,0 +1,13 @@
+"""One platform, in a process of its own, for all the shops of `examples`."""
+
+from collections.abc import Iterator
+
+import pytest
+import served_platform
+from served_platform import Platform
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    with served_platform.serving(tmp_path_factory.mktemp("platform")) as running:
+        yield running
