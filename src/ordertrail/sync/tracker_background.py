@@ -4,15 +4,14 @@ import atexit
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ordertrail.client.client import Client
-from ordertrail.sync.deliver import Deliverer
 from ordertrail.sync.operations import Outcome
 from ordertrail.sync.outbox import Settled
 from ordertrail.sync.rim import InThread
-from ordertrail.sync.tracker_delivery import Delivery
+from ordertrail.sync.tracker_delivery import Delivery, Worker
 from ordertrail.sync.tracker_keep import Keep
 from ordertrail.sync.tracker_told import Parked, parked
 from ordertrail.sync.worker import Pace, deliverer, there
@@ -23,6 +22,15 @@ EXIT_S_MAX = 5.0
 """For how long the end of a process waits for what is under way."""
 
 _log = logging.getLogger("ordertrail.tracker")
+
+
+@dataclass(slots=True)
+class _Present:
+    """What is so in this process and in no child of it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    settled: threading.Condition = field(default_factory=threading.Condition)
+    delivery: Delivery | None = None
 
 
 class Background:
@@ -44,24 +52,17 @@ class Background:
         self._connect = connect
         self._pace = pace
         self._on_parked = on_parked
-        self._begin()
-        keep.when_forked(self._begin)
+        self._present = _Present()
+        keep.when_forked(self._begin_anew)
 
     def wake(self) -> None:
         """Have what waits delivered, now if the destination can be reached."""
-        if self._delivery is None:
-            with self._lock:
-                if self._delivery is None:
-                    self._delivery = Delivery(self._serve, "ordertrail")
-                    self._delivery.start()
-                    atexit.register(self.stop)
-        if (delivery := self._delivery) is not None:
-            delivery.wake()
+        (self._present.delivery or self._begun()).wake()
 
     def stop(self) -> None:
         """Give back what is not delivered; waits a few seconds at most for what is under way."""
-        with self._lock:
-            delivery, self._delivery = self._delivery, None
+        with self._present.lock:
+            delivery, self._present.delivery = self._present.delivery, None
         if delivery is None:
             return
         atexit.unregister(self.stop)
@@ -70,15 +71,23 @@ class Background:
 
     def wait_for_news(self, seconds: float) -> None:
         """Return when something was settled here, or after so many seconds."""
-        with self._settled:
-            self._settled.wait(seconds)
+        with self._present.settled:
+            self._present.settled.wait(seconds)
 
-    def _begin(self) -> None:
-        """Begin, or begin anew in a child process, where no other thread goes on."""
-        self._settled, self._lock = threading.Condition(), threading.Lock()
-        self._delivery: Delivery | None = None
+    def _begun(self) -> Delivery:
+        with self._present.lock:
+            delivery = self._present.delivery
+            if delivery is None:
+                delivery = self._present.delivery = Delivery(self._serve, "ordertrail")
+                delivery.start()
+                atexit.register(self.stop)
+            return delivery
 
-    async def _serve(self, in_thread: InThread, begun: Callable[[Deliverer], None]) -> None:
+    def _begin_anew(self) -> None:
+        """Forget, in a child process, what goes on in its parent alone."""
+        self._present = _Present()
+
+    async def _serve(self, in_thread: InThread, begun: Callable[[Worker], None]) -> None:
         """Deliver until told to stop, whatever the destination does."""
 
         def used(work: Callable[[], T]) -> Any:
@@ -93,8 +102,8 @@ class Background:
             await worker.run()
 
     def _on_settled(self, outcomes: Sequence[Outcome], _: Settled) -> None:
-        with self._settled:
-            self._settled.notify_all()
+        with self._present.settled:
+            self._present.settled.notify_all()
         if self._on_parked is not None:
             for each in parked(outcomes):
                 _tell(self._on_parked, each)

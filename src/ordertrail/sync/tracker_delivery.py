@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused
-from ordertrail.sync.deliver import Deliverer
 from ordertrail.sync.rim import InThread
 
 T = TypeVar("T")
@@ -25,10 +24,22 @@ FIRST_WAIT_S, WAIT_S_MAX = 1.0, 60.0
 _log = logging.getLogger("ordertrail.tracker")
 
 
+class Worker(Protocol):
+    """Who delivers, and can be told things in its own event loop."""
+
+    def wake(self) -> None:
+        """Tell that operations were added to the outbox."""
+        ...
+
+    def stop(self) -> None:
+        """End soon: wait for the answers to what is under way, and give the rest back."""
+        ...
+
+
 class Serve(Protocol):
     """Delivers until told to stop."""
 
-    def __call__(self, in_thread: InThread, begun: Callable[[Deliverer], None]) -> Awaitable[None]:
+    def __call__(self, in_thread: InThread, begun: Callable[[Worker], None]) -> Awaitable[None]:
         """Make a worker whose work with the database goes through `in_thread`, and run it.
 
         The worker is handed to `begun` before it runs.
@@ -39,13 +50,14 @@ class Serve(Protocol):
 class Delivery:
     """A worker in a thread of its own, begun again whenever it fails."""
 
-    def __init__(self, serve: Serve, name: str) -> None:
+    def __init__(self, serve: Serve, name: str, first_wait_s: float = FIRST_WAIT_S) -> None:
         self._serve = serve
+        self._first_wait_s = first_wait_s
         self._database = _Hand(f"{name}-database")
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._worker: Deliverer | None = None
+        self._worker: Worker | None = None
         self._serving: asyncio.Task[None] | None = None
         self._stopping = threading.Event()
 
@@ -63,12 +75,11 @@ class Delivery:
         self._stopping.set()
         self._tell(lambda worker: worker.stop(), lambda serving: serving.cancel())
         self._thread.join(timeout_s)
-        self._database.stop()
         return not self._thread.is_alive()
 
     def _tell(
         self,
-        tell: Callable[[Deliverer], object],
+        tell: Callable[[Worker], object],
         instead: Callable[["asyncio.Task[None]"], object] | None = None,
     ) -> None:
         """Tell the worker something in its own thread; `instead` is for one that is not there."""
@@ -80,11 +91,17 @@ class Delivery:
                 loop.call_soon_threadsafe(instead, serving)
 
     def _run(self) -> None:
-        wait_s = FIRST_WAIT_S
+        try:
+            self._deliver()
+        finally:
+            self._database.stop()
+
+    def _deliver(self) -> None:
+        wait_s = self._first_wait_s
         while not self._stopping.is_set():
             failure = asyncio.run(self._once())
             if failure is None:
-                wait_s = FIRST_WAIT_S
+                wait_s = self._first_wait_s
                 continue
             is_known = isinstance(failure, DatabaseAway | DatabaseRefused)
             _log.error(
@@ -115,7 +132,7 @@ class Delivery:
     async def _served(self) -> None:
         await self._serve(self._database.finished, self._begun)
 
-    def _begun(self, worker: Deliverer) -> None:
+    def _begun(self, worker: Worker) -> None:
         with self._lock:
             self._worker = worker
         if self._stopping.is_set():
