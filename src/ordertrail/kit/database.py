@@ -5,13 +5,21 @@ its rows as one JSON text. Each is then a single step of the database, however l
 a step gives up the interpreter's lock, and winning it back from a busy thread is what costs.
 """
 
+import enum
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
 Value = str | int | bytes | bool | list[Any] | None
-"""A parameter; a list is handed to the database as one JSON text."""
+"""A parameter; a list is handed to SQLite as one JSON text, to PostgreSQL as an array."""
+
+
+class Dialect(enum.StrEnum):
+    """Whose words a statement is in."""
+
+    SQLITE = "sqlite"
+    POSTGRES = "postgres"
 
 
 class DatabaseAway(Exception):
@@ -31,6 +39,10 @@ class Reader(Protocol):
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""
+        ...
+
+    def fetch(self, query: str, **parameters: Value) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, or of a statement with a RETURNING clause."""
         ...
 
 

@@ -16,7 +16,15 @@ from typing import Any, TypeVar
 import apsw
 
 from ordertrail.kit import json
-from ordertrail.kit.database import DatabaseAway, DatabaseRefused, QueryTooSlow, Reader, Tx, Value
+from ordertrail.kit.database import (
+    DatabaseAway,
+    DatabaseRefused,
+    Dialect,
+    QueryTooSlow,
+    Reader,
+    Tx,
+    Value,
+)
 
 T = TypeVar("T")
 
@@ -47,6 +55,10 @@ class SqliteTx:
         text = self._execute(query, _bound(parameters)).get
         return json.loads(text) if text else []
 
+    def fetch(self, query: str, **parameters: Value) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, or of a statement with a RETURNING clause."""
+        return self._execute(query, _bound(parameters)).fetchall()
+
     def run(self, statement: str, **parameters: Value) -> None:
         """Carry out one statement that returns nothing."""
         self._execute(statement, _bound(parameters))
@@ -58,6 +70,8 @@ class SqliteTx:
 
 class Sqlite:
     """One database file. Each thread gets a reading connection of its own; writers take turns."""
+
+    dialect = Dialect.SQLITE
 
     def __init__(self, path: Path, read_limit_s: float = 10.0) -> None:
         self.path = path

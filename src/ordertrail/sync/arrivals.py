@@ -103,6 +103,14 @@ def sort(drafts: Iterable[Draft], known: Mapping[str, Known], flow: Flow) -> Arr
     return found
 
 
+def is_as_it_was(draft: Draft, known: Mapping[str, Known]) -> bool:
+    """Tell whether nothing needs to be written for a snapshot."""
+    before = known.get(draft.order.id, Known())
+    if draft.content_hash != before.content_hash or before.is_quarantined:
+        return False
+    return draft.rank is None or (before.rank is not None and draft.rank <= before.rank)
+
+
 def sayable(text: str) -> str:
     """Return the text such that every database can keep it."""
     return text.encode(errors="replace").decode().replace("\0", "?")
@@ -135,7 +143,9 @@ def _sorted(draft: Draft, before: Known, flow: Flow, found: Arrivals) -> Known:
 
 def _is_older(draft: Draft, before: Known) -> bool:
     """Whether a newer snapshot is kept; of two of one rank the one of the higher hash is newer."""
-    if before.content_hash is None or draft.rank is None or before.rank is None:
+    if before.content_hash in (None, draft.content_hash):
+        return False
+    if draft.rank is None or before.rank is None or before.content_hash is None:
         return False
     if draft.rank != before.rank:
         return draft.rank < before.rank

@@ -1,241 +1,382 @@
-"""The outbox: what was accepted and is still to be delivered, in a file of its own.
+"""The outbox: what was accepted and is still to be delivered, on SQLite or PostgreSQL.
 
 An order is accepted when its snapshot and the operations that it causes are on disk, in one
-commit. From then on nothing of it is lost, and nothing is planned twice.
+commit. From then on nothing of it is lost, and nothing is planned twice. Any number of threads,
+processes and machines may accept into one outbox and deliver from it.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from importlib import resources
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Self
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
+from ordertrail.domain.errors import Invalid, NotFound, Unavailable
+from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import clock
 from ordertrail.kit.checkpoint import Checkpointer
 from ordertrail.kit.clock import Clock, utc_now
-from ordertrail.kit.database import DatabaseRefused, Tx
-from ordertrail.kit.sqlite import ServerLock, Sqlite
-from ordertrail.sync import arrivals, outbox_operations, outbox_orders
-from ordertrail.sync.arrivals import Arrivals, News
-from ordertrail.sync.flow import Flow
-from ordertrail.sync.outbox_operations import Counts, Outcome, Parked, Waiting
-from ordertrail.sync.outbox_orders import Quarantined, Route, Snapshot
-from ordertrail.sync.outbox_sql import rows
-from ordertrail.sync.plan import Kind, Operation, Planned, PlannedContact, PlannedOrder, plan
+from ordertrail.kit.database import Tx
+from ordertrail.kit.foreign import Foreign
+from ordertrail.kit.sqlite import Sqlite
+from ordertrail.sync import (
+    arrivals,
+    outbox_accept,
+    outbox_desk,
+    outbox_destinations,
+    outbox_form,
+    outbox_leases,
+    outbox_operations,
+    outbox_orders,
+)
+from ordertrail.sync.operations import Leased, Outcome
+from ordertrail.sync.outbox_accept import Accepted
+from ordertrail.sync.outbox_desk import LIST_MAX, Counts, Filter, KeptOrder, Listed, Quarantined
+from ordertrail.sync.outbox_leases import Lease, Settled
+from ordertrail.sync.outbox_orders import Place, Route
+from ordertrail.sync.outbox_sql import OutboxDatabase, Reading, Writing
+from ordertrail.sync.rules import Flow
 
-FORM = 1
-"""The number of the tables' form, kept in the file; a newer one is refused."""
+__all__ = [
+    "Accepted", "Counts", "Filter", "KeptOrder", "Lease", "Listed", "Outbox", "Quarantined",
+    "Route", "Settled", "open_outbox",
+]  # fmt: skip
 
-LIST_MAX = 1_000
+T = TypeVar("T")
 
-_FORM = rows("user_version, (SELECT count(*) FROM sqlite_schema)", "pragma_user_version")
+WAITING_MAX = 5_000_000
+ACCEPTED_BETWEEN_COUNTS = 1_000
+PAGE = 200
 
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What came of a list of orders: orders == unchanged + changed + len(refused).
-
-    `operations` counts what was planned, by kind; of `mended` orders something was parked, which
-    is replaced or waits again. `refused` names the orders whose snapshot
-    cannot be true, each with the reason.
-    """
-
-    orders: int
-    unchanged: int
-    changed: int
-    operations: Counter[Kind]
-    mended: int
-    refused: list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """How many snapshots changed something, what that is, and how many orders it mends."""
-
-    changed: int = 0
-    operations: Counter[Kind] = field(default_factory=Counter)
-    mended: int = 0
+Where = Path | str | Callable[[], Any]
+"""A file, sqlite:///FILE, postgresql://…, or a function that connects to the shop's database."""
 
 
 class Outbox:
-    """One outbox file, used as `with`; any number of threads and processes may accept into it."""
+    """One outbox, used as `with`; raises DatabaseAway and DatabaseRefused as its database does.
 
-    def __init__(self, path: Path, clock: Clock = utc_now) -> None:
-        self.path = path
+    `where` names it in messages. A file that `is_ours` holds nothing else.
+    """
+
+    def __init__(
+        self,
+        database: OutboxDatabase,
+        clock: Clock = utc_now,
+        *,
+        where: str = "the outbox",
+        is_ours: bool = False,
+        checkpointer: Checkpointer | None = None,
+        waiting_max: int = WAITING_MAX,
+    ) -> None:
+        self.where = where
+        self._database = database
         self._clock = clock
-        self._database = Sqlite(path)
-        self._checkpointer = Checkpointer(self._database)
+        self._is_ours = is_ours
+        self._checkpointer = checkpointer
+        self._waiting_max = waiting_max
+        self._uncounted = ACCEPTED_BETWEEN_COUNTS
+        self._numbers: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         self.open()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def open(self) -> None:
-        """Make the file if there is none; raises DatabaseRefused when it is no outbox of ours."""
+        """Make the tables if there are none; raises DatabaseRefused for what is no outbox."""
+        form = {"is_ours": self._is_ours, "where": self.where}
         try:
-            self._database.write(self._prepare)
+            self._database.write(
+                lambda tx: outbox_form.prepare(tx, self._database.dialect, **form)  # type: ignore[arg-type]
+            )
         except BaseException:
             self._database.close()
             raise
-        self._checkpointer.start()
+        if self._checkpointer is not None:
+            self._checkpointer.start()
 
     def close(self) -> None:
-        """Close the file; what waits in it stays."""
-        self._checkpointer.stop()
+        """Close every connection; what waits stays."""
+        if self._checkpointer is not None:
+            self._checkpointer.stop()
         self._database.close()
 
-    @contextmanager
-    def delivering(self) -> Iterator[None]:
-        """Be the one deliverer of this file; raises DatabaseRefused while somebody else is."""
-        lock = ServerLock(self.path)
-        lock.take()
-        try:
-            yield
-        finally:
-            lock.release()
+    # ---- accepting ----
 
-    def accept(self, route: Route, flow: Flow, orders: Sequence[Order]) -> Accepted:
+    def accept(
+        self,
+        route: Route,
+        flow: Flow,
+        orders: Sequence[Order],
+        *,
+        origin: Origin = Origin.LIVE,
+        tx: Tx | None = None,
+    ) -> Accepted:
         """Keep the orders and plan what they cause; on return all of it is on disk, in one commit.
 
-        An order that is as it was costs a look-up and no write. One that cannot be true goes into
-        quarantine until a good snapshot of it comes, and does not spoil its neighbours.
+        In a transaction `tx` of the shop's own it is on disk when that is committed. An order that
+        is as it was costs a look-up and no write. One that cannot be true goes into quarantine
+        until a good snapshot of it comes, and does not spoil its neighbours. Raises Unavailable
+        when more waits than the outbox takes.
         """
-        drafts = arrivals.drafts(orders, flow)
-        ids = {draft.order.id for draft in drafts if draft.body}
-        known = self._database.read(lambda reader: outbox_orders.known(reader, route, ids))
-        found = arrivals.sort(drafts, known, flow)
-        kept = _Kept()
-        if found.are_news:
-            kept = self._database.write(lambda tx: self._keep(tx, route, found))
-        return Accepted(
-            orders=len(orders),
-            unchanged=len(orders) - kept.changed - len(found.refused),
-            changed=kept.changed,
-            operations=kept.operations,
-            mended=kept.mended,
-            refused=found.refused,
+        if tx is None and len(orders) > 1 and self._are_as_they_were(route, flow, orders):
+            return Accepted(len(orders), unchanged=len(orders))
+        return self._accept(
+            route,
+            lambda sql, place: outbox_accept.accept(sql, place, flow, orders, origin),
+            tx,
         )
 
-    def waiting(
-        self, destination: str, *, after: str = "", busy: Collection[str] = (), limit: int = 2_000
-    ) -> list[Waiting]:
-        """Return operations that wait, lane by lane from the lane behind `after` on.
+    def amend(
+        self,
+        route: Route,
+        flow: Flow,
+        order_id: str,
+        change: Callable[[Order | None], Order],
+        *,
+        origin: Origin = Origin.LIVE,
+        tx: Tx | None = None,
+    ) -> Accepted:
+        """Accept what `change` makes of an order's latest snapshot, None if there is none.
 
-        The operations of one lane come in the order in which they must be made; lanes that are
-        `busy` are left out.
+        Nobody else changes the order meanwhile. What `change` raises changes nothing.
         """
-        return self._database.read(
-            lambda reader: outbox_operations.waiting(reader, destination, after, busy, limit)
+        return self._accept(
+            route,
+            lambda sql, place: outbox_accept.amend(sql, place, flow, order_id, change, origin),
+            tx,
         )
 
-    def settle(self, outcomes: Sequence[Outcome]) -> int:
-        """Keep what became of operations, in one commit.
+    def refuse(self, route: Route, refused: Sequence[tuple[str, str]]) -> None:
+        """Set orders apart that could not even be read: their ids, each with the reason."""
+        if refused:
+            self._write_to(
+                route.destination,
+                lambda sql, to: outbox_accept.refuse(sql, self._place(route, to), refused),
+            )
 
-        A contact or deal that is parked parks the later operations of its order too; returns how
-        many those are.
+    # ---- delivering ----
+
+    def join(self, destination: str, worker: str, lease_s: float = 60.0) -> Lease:
+        """Begin a lease on operations of a destination, for so long after each heartbeat."""
+        lease = Lease(0, destination, worker, lease_s)
+        number = self._write_to(
+            destination, lambda sql, to: outbox_leases.join(sql, to, lease, self._clock())
+        )
+        return replace(lease, id=number)
+
+    def heartbeat(self, lease: Lease) -> bool:
+        """Prolong a lease; False when it was lost, and what it held is others' by now."""
+        return self._write(lambda sql: outbox_leases.heartbeat(sql, lease, self._clock()))
+
+    def leave(self, lease: Lease) -> None:
+        """End a lease; what it still holds waits again as it was."""
+        self._write(lambda sql: outbox_leases.leave(sql, lease))
+
+    def claim(self, lease: Lease, *, after: str = "", limit: int = 2_000) -> list[Leased]:
+        """Hold operations of lanes that nobody holds, lane by lane from that behind `after` on.
+
+        The operations of one lane come in the order in which they must be made. None come when
+        the lease was lost.
         """
-        at = self._clock()
-        return self._database.write(lambda tx: outbox_operations.settle(tx, outcomes, at))
+        return self._write_to(
+            lease.destination,
+            lambda sql, to: outbox_leases.claim(sql, to, lease, after, limit, self._clock()),
+        )
 
-    def retry_parked(self, destination: str) -> int:
-        """Let everything that is parked wait again, and return how many operations that is."""
-        return self._database.write(lambda tx: outbox_operations.retry(tx, destination))
+    def settle(self, lease: Lease, outcomes: Sequence[Outcome]) -> Settled:
+        """Keep what became of operations that the lease holds, in one commit.
+
+        A contact or deal that is parked parks the later operations of its order too.
+        """
+        return self._write_to(
+            lease.destination,
+            lambda sql, to: outbox_leases.settle(sql, to, lease, outcomes, self._clock()),
+        )
+
+    def due_at(self, destination: str) -> datetime | None:
+        """Return when the earliest lane that waits for its time is due."""
+        return self._read_of(destination, outbox_leases.due_at, None)
+
+    def shared(self, destination: str, change: Callable[[str], tuple[str, T]]) -> T:
+        """Change the text that all workers of a destination share; return what else comes of it."""
+        return self._write_to(
+            destination, lambda sql, to: outbox_destinations.share(sql, to, change)
+        )
+
+    def contact_body(self, destination: str, custom_id: str) -> dict[str, Any] | None:
+        """Return everything that was planned to be said of a contact."""
+        return self._read_of(
+            destination, lambda sql, to: outbox_orders.contact_body(sql, to, custom_id), None
+        )
+
+    # ---- looking, and mending ----
 
     def counts(self, destination: str) -> Counts:
-        """Count the operations by state, and the orders in quarantine."""
-        return self._database.read(lambda reader: outbox_operations.counts(reader, destination))
-
-    def parked(self, destination: str, limit: int = LIST_MAX) -> list[Parked]:
-        """Return parked operations with their reasons, order by order."""
-        return self._database.read(
-            lambda reader: outbox_operations.parked(reader, destination, limit)
-        )
-
-    def quarantined(self, destination: str, limit: int = LIST_MAX) -> list[Quarantined]:
-        """Return the orders in quarantine with their reasons."""
-        return self._database.read(
-            lambda reader: outbox_orders.quarantined(reader, destination, limit)
-        )
+        """Count the operations by state, the orders in quarantine, and the older snapshots."""
+        return self._read_of(destination, outbox_desk.counts, Counts())
 
     def destinations(self) -> list[str]:
         """Return every destination that an order was ever accepted for."""
-        return self._database.read(outbox_operations.destinations)
+        return self._read(outbox_destinations.every)
 
-    def _prepare(self, tx: Tx) -> None:
-        ((form, tables),) = tx.rows(_FORM)
-        if form > FORM:
-            raise DatabaseRefused(
-                f"{self.path} is an outbox of form {form}, and this release knows form {FORM}:"
-                " use the release that wrote it, or a newer one"
-            )
-        if form == 0 and tables:
-            raise DatabaseRefused(f"{self.path} is a database of something else and no outbox")
-        if form == 0:
-            tx.run((resources.files("ordertrail.sync") / "outbox_tables.sql").read_text())
-            tx.run(f"PRAGMA user_version = {FORM}")
+    def listed(self, destination: str, which: Filter) -> list[Listed]:
+        """Return the operations that are meant, in the order in which they were planned."""
+        return self._read_of(destination, lambda sql, to: outbox_desk.listed(sql, to, which), [])
 
-    def _keep(self, tx: Tx, route: Route, found: Arrivals) -> _Kept:
-        at = self._clock()
-        outbox_orders.add_destination(tx, route.destination)
-        outbox_orders.quarantine(tx, route, found.quarantine, at)
-        outbox_orders.release(tx, route, found.released)
-
-        ids = {each.order_id for each in found.news}
-        people = {_person(each) for each in found.news}
-        planning = _Planning(
-            outbox_orders.planned_orders(tx, route, ids),
-            outbox_orders.planned_contacts(tx, route.destination, people),
+    def quarantined(self, destination: str, limit: int = LIST_MAX) -> list[Quarantined]:
+        """Return the orders in quarantine with their reasons."""
+        return self._read_of(
+            destination, lambda sql, to: outbox_desk.quarantined(sql, to, limit), []
         )
-        blocked = outbox_orders.blocked(tx, route, ids)
-        planning.forget([each for each in found.news if each.order_id in blocked])
-        changed = sum(planning.advance(route.source, each) for each in found.news)
-        outbox_orders.save_snapshots(tx, route, planning.snapshots.values(), at)
-        outbox_orders.save_contacts(tx, route.destination, planning.contacts)
-        outbox_orders.add_operations(tx, route, planning.operations, at)
-        outbox_orders.replace_parked(tx, route, blocked, at)
-        return _Kept(changed, Counter(each.kind for each in planning.operations), len(blocked))
 
+    def oldest_waiting(self, destination: str) -> datetime | None:
+        """Return when the oldest operation that waits was planned."""
+        return self._read_of(destination, outbox_desk.oldest_waiting, None)
 
-@dataclass(slots=True)
-class _Planning:
-    """What is planned for some orders and their contacts, one snapshot after the other."""
+    def order(self, route: Route, order_id: str) -> KeptOrder | None:
+        """Return an order with its operations, and why its latest snapshot is in quarantine."""
+        return self._read_of(
+            route.destination,
+            lambda sql, to: outbox_desk.order(sql, to, route.source, order_id),
+            None,
+        )
 
-    orders: dict[str, PlannedOrder]
-    contacts: dict[str, PlannedContact]
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
-    operations: list[Operation] = field(default_factory=list)
+    def orders(self, destination: str, after_id: int = 0, limit: int = PAGE) -> list[KeptOrder]:
+        """Return a page of orders, without their operations."""
+        return self._read_of(
+            destination, lambda sql, to: outbox_desk.orders(sql, to, after_id, limit), []
+        )
 
-    def forget(self, blocked: Iterable[News]) -> None:
-        """Plan contacts and deals of these whole: what was planned before may never have arrived.
+    def retry(self, destination: str, which: Filter) -> int:
+        """Let parked operations wait again, and return how many those are."""
+        return self._write_to(destination, lambda sql, to: outbox_desk.retry(sql, to, which))
 
-        What a later order said of a contact is kept, to be said again with it.
+    def edit(self, destination: str, operation_id: int, body: dict[str, Any]) -> None:
+        """Let a parked operation say something else, and wait again."""
+        self._write_to(destination, lambda sql, to: outbox_desk.edit(sql, to, operation_id, body))
+
+    def replay(self, route: Route, flow: Flow, order_ids: Sequence[str]) -> int:
+        """Say again what should be there for these orders; returns how many operations that is.
+
+        Raises NotFound for an order that was never accepted.
         """
-        for each in blocked:
-            if contact := self.contacts.get(person := _person(each)):
-                is_later = (contact.as_of or 0) > clock.to_micros(each.desired.as_of)
-                body = contact.body if is_later else {}
-                self.contacts[person] = replace(contact, lane="", body=body)
-            if order := self.orders.get(each.order_id):
-                self.orders[each.order_id] = replace(order, deal={})
 
-    def advance(self, source: str, news: News) -> bool:
-        """Plan what the snapshot wants, and tell whether anything was missing."""
-        person, order_id = _person(news), news.order_id
-        before = Planned(
-            self.contacts.get(person, PlannedContact()), self.orders.get(order_id, PlannedOrder())
-        )
-        missing, planned = plan(source, order_id, news.desired, before)
-        self.contacts[person], self.orders[order_id] = planned.contact, planned.order
-        self.snapshots[order_id] = Snapshot(order_id, news.content_hash, planned.order, news.body)
-        self.operations += missing
-        return bool(missing)
+        def again(sql: Writing, to: int) -> int:
+            kept = [outbox_desk.order(sql, to, route.source, each) for each in order_ids]
+            found = [each for each in kept if each is not None]
+            if len(found) < len(kept):
+                missing = order_ids[kept.index(None)]
+                raise NotFound(f"order {missing[:80]!r} was never accepted from {route.source}")
+            return len(outbox_desk.replay(sql, self._place(route, to), flow, found))
+
+        return self._write_to(route.destination, again)
+
+    def prune(self, before: datetime) -> int:
+        """Delete what was done before, and return how many operations that is; counts stay."""
+        return self._write(lambda sql: outbox_destinations.prune(sql, clock.to_micros(before)))
+
+    # ---- how it is done ----
+
+    def _accept(
+        self, route: Route, work: Callable[[Writing, Place], Accepted], tx: Tx | None
+    ) -> Accepted:
+        self._check_room(route.destination)
+        if tx is not None:
+            sql = Writing(tx, self._database.dialect)
+            to = outbox_destinations.ensure(sql, route.destination)
+            accepted = work(sql, self._place(route, to))
+        else:
+            accepted = self._write_to(
+                route.destination, lambda sql, to: work(sql, self._place(route, to))
+            )
+        self._uncounted += accepted.operations.total()
+        return accepted
+
+    def _are_as_they_were(self, route: Route, flow: Flow, orders: Sequence[Order]) -> bool:
+        drafts = arrivals.drafts(orders, flow)
+
+        def are(sql: Reading, to: int) -> bool:
+            ids = {draft.order.id for draft in drafts if draft.body}
+            known = outbox_orders.find(sql, to, route.source, ids).known
+            return all(arrivals.is_as_it_was(draft, known) for draft in drafts)
+
+        return self._read_of(route.destination, are, False)
+
+    def _check_room(self, destination: str) -> None:
+        if self._uncounted < ACCEPTED_BETWEEN_COUNTS:
+            return
+        most = self._waiting_max
+        if self._read_of(
+            destination, lambda sql, to: outbox_operations.is_waiting_beyond(sql, to, most), False
+        ):
+            raise Unavailable(
+                f"{self.where} holds more than {most:,} operations that wait: let them be"
+                " delivered, or find out with `ordertrail outbox status` why they are not"
+            )
+        self._uncounted = 0
+
+    def _place(self, route: Route, to: int) -> Place:
+        return Place(to, route.source, clock.to_micros(self._clock()))
+
+    def _write(self, work: Callable[[Writing], T]) -> T:
+        dialect = self._database.dialect
+        return self._database.write(lambda tx: work(Writing(tx, dialect)))
+
+    def _write_to(self, destination: str, work: Callable[[Writing, int], T]) -> T:
+        """Run the work with the destination's number, which is new when it is new."""
+
+        def numbered(sql: Writing) -> tuple[int, T]:
+            to = self._numbers.get(destination) or outbox_destinations.ensure(sql, destination)
+            return to, work(sql, to)
+
+        to, result = self._write(numbered)
+        self._numbers[destination] = to
+        return result
+
+    def _read(self, work: Callable[[Reading], T]) -> T:
+        dialect = self._database.dialect
+        return self._database.read(lambda reader: work(Reading(reader, dialect)))
+
+    def _read_of(self, destination: str, work: Callable[[Reading, int], T], otherwise: T) -> T:
+        """Run the work with the destination's number; what otherwise, if there is none yet."""
+
+        def numbered(sql: Reading) -> T:
+            to = self._numbers.get(destination) or outbox_destinations.find(sql, destination)
+            return otherwise if to is None else work(sql, to)
+
+        return self._read(numbered)
 
 
-def _person(news: News) -> str:
-    return news.desired.contact.custom_id or ""
+def open_outbox(where: Where, clock: Clock = utc_now) -> Outbox:
+    """Return the outbox at a place, to be opened; raises Invalid for what is no place."""
+    if callable(where):
+        return Outbox(Foreign(where), clock, where="the shop's database")
+    text = str(where)
+    if text.startswith(("postgresql://", "postgres://")):
+        try:
+            postgres = importlib.import_module("ordertrail.kit.postgres")
+        except ModuleNotFoundError:
+            advice = "needs pip install 'ordertrail[postgres]'"
+            raise Invalid({"outbox": f"on PostgreSQL it {advice}"}) from None
+        return Outbox(postgres.Postgres(text), clock, where="the outbox on PostgreSQL")
+    if "://" in text and not text.startswith("sqlite:///"):
+        raise Invalid({"outbox": "must be a file, sqlite:///FILE or postgresql://…"})
+    database = Sqlite(Path(text.removeprefix("sqlite:///")))
+    return Outbox(
+        database,
+        clock,
+        where=str(database.path),
+        is_ours=True,
+        checkpointer=Checkpointer(database),
+    )

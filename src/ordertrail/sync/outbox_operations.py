@@ -1,202 +1,142 @@
-"""The outbox's rows of operations: what waits, what became of it, how much there is."""
+"""The outbox's rows of operations as accepting changes them: added, rewritten, taken back."""
 
-# ruff: noqa: S608 -- statements are put together from constants of this package
+from collections.abc import Collection, Sequence
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from ordertrail.domain.journal import Origin
+from ordertrail.kit import json
+from ordertrail.sync.operations import Kind, Operation, State
+from ordertrail.sync.outbox_orders import Place
+from ordertrail.sync.outbox_sql import Reading, Row, Writing
+from ordertrail.sync.unsent import Rewritten, Unsent
 
-from ordertrail.client.calls import Call
-from ordertrail.kit import clock, json
-from ordertrail.kit.database import Reader, Tx
-from ordertrail.sync.outbox_sql import TO, rows, sent
-from ordertrail.sync.plan import Kind
-
-_WAITING = rows(
-    "id, key, lane, source, order_id, step, kind, method, path, body",
-    f"(SELECT * FROM operations WHERE destination = {TO} AND state = 'waiting'"
-    f" AND lane > :after AND lane NOT IN (SELECT value FROM json_each(:busy))"
-    f" ORDER BY lane, id LIMIT :limit)",
+_OPEN = (
+    "SELECT order_id, id, key, kind, method, path, body, state, attempts, is_unsure"
+    " FROM ordertrail_operations WHERE destination = :to AND source = :source"
+    " AND order_id IN (SELECT ids FROM @list(ids text) i) AND {where} ORDER BY id @lock"
 )
-_SETTLE = (
-    f"UPDATE operations SET state = s.state, attempts = s.attempts, reason = s.reason,"
-    f" finished_at = :at, body = CASE s.state WHEN 'done' THEN '' ELSE body END"
-    f" FROM {sent('id state attempts reason')} s WHERE operations.id = s.id"
+_WAITING_OF = _OPEN.format(
+    where="state = 'waiting' AND lane IN (SELECT lanes FROM @list(lanes text) l)"
 )
-_PARK_FOLLOWERS = (
-    "UPDATE operations SET state = 'parked', reason = 'waits for ' || p.key, finished_at = :at"
-    " FROM (SELECT * FROM operations WHERE id IN (SELECT value FROM json_each(:ids))) p"
-    " WHERE operations.destination = p.destination AND operations.lane = p.lane"
-    " AND operations.id > p.id AND operations.state = 'waiting'"
-    " AND operations.source = p.source AND operations.order_id = p.order_id"
+_PARKED_OF = _OPEN.format(where="state = 'parked'")
+_ADD = (
+    "INSERT INTO ordertrail_operations (destination, source, key, order_id, lane, step, kind,"
+    " method, path, body, origin, state, is_unsure, created_at)"
+    " SELECT CAST(:to AS bigint), CAST(:source AS text), key, order_id, lane, step, kind, method,"
+    " path, body, CAST(:origin AS text), 'waiting', doubt, CAST(:now AS bigint)"
+    " FROM @rows(key text, order_id text, lane text, step int, kind text, method text, path text,"
+    " body text, doubt int) r WHERE true ON CONFLICT (destination, key) DO NOTHING"
 )
-_RETRY = (
-    f"UPDATE operations SET state = 'waiting', reason = NULL, finished_at = NULL"
-    f" WHERE destination = {TO} AND state = 'parked'"
+_REWRITE = (
+    "UPDATE ordertrail_operations SET key = r.new_key, path = r.new_path, body = r.new_body,"
+    " origin = :origin, state = 'waiting', attempts = 0, due_at = 0, failing_since = NULL,"
+    " reason = NULL, finished_at = NULL"
+    " FROM @rows(number int, new_key text, new_path text, new_body text) r WHERE id = r.number"
 )
-_PARKED_STATES = rows(
-    "id, source, order_id, kind, json(body)",
-    f"(SELECT * FROM operations WHERE destination = {TO} AND state = 'parked'"
-    f" AND kind IN ('contact', 'deal') ORDER BY source, order_id, id)",
+_WITHDRAW = (
+    "UPDATE ordertrail_operations SET key = key || '#' || CAST(id AS text), state = 'done',"
+    " body = '', due_at = 0, reason = 'replaced by a later snapshot', finished_at = :now"
+    " WHERE id IN (SELECT ids FROM @list(ids int) i)"
 )
-_FOLD = f"UPDATE operations SET body = f.body FROM {sent('id body')} f WHERE operations.id = f.id"
-_REPLACE = (
-    "UPDATE operations SET state = 'done', body = '', reason = 'replaced by one that says it all'"
-    " WHERE id IN (SELECT value FROM json_each(:ids))"
+_REVIVE = (
+    "UPDATE ordertrail_operations SET state = 'waiting', reason = NULL, finished_at = NULL,"
+    " due_at = 0, failing_since = NULL"
+    " WHERE id IN (SELECT ids FROM @list(ids int) i) AND state = 'parked'"
 )
-_CHANGED = "SELECT json_array(json_array(changes()))"
-_COUNTS = (
-    f"SELECT json_array(json_array("
-    f"(SELECT count(*) FROM operations WHERE destination = {TO}),"
-    f" (SELECT count(*) FROM operations WHERE destination = {TO} AND state = 'waiting'),"
-    f" (SELECT count(*) FROM operations WHERE destination = {TO} AND state = 'parked'),"
-    f" (SELECT count(*) FROM quarantine WHERE destination = {TO})))"
+_FORGET = (
+    "DELETE FROM ordertrail_operations WHERE destination = :to"
+    " AND key IN (SELECT keys FROM @list(keys text) k) AND state IN ('done', 'parked')"
 )
-_PARKED = rows(
-    "key, kind, source, order_id, attempts, reason",
-    f"(SELECT * FROM operations WHERE destination = {TO} AND state = 'parked'"
-    f" ORDER BY source, order_id, id LIMIT :limit)",
+_STATES = (
+    "SELECT state, count(*) FROM ordertrail_operations WHERE destination = :to"
+    " AND state = '{state}' GROUP BY state"
 )
-_DESTINATIONS = rows("key", "(SELECT key FROM destinations ORDER BY id)")
+_COUNTS = " UNION ALL ".join(_STATES.format(state=each) for each in State if each is not State.DONE)
+_ALL = "SELECT count(*) FROM ordertrail_operations WHERE destination = :to"
+_BEYOND = (
+    "SELECT count(*) FROM (SELECT 1 AS one FROM ordertrail_operations WHERE destination = :to"
+    " AND state = 'waiting' LIMIT :most) w"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An operation that is still to be made; its body is JSON text."""
-
-    id: int
-    key: str
-    lane: str
-    source: str
-    order_id: str
-    step: int
-    kind: Kind
-    method: str
-    path: str
-    body: str
-
-    @property
-    def call(self) -> Call:
-        """The call to make."""
-        return Call(self.method, self.path, json.loads(self.body))
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an operation: it is done, or parked for a reason."""
-
-    operation: Waiting
-    attempts: int
-    parked_because: str | None = None
-
-    @property
-    def is_blocking(self) -> bool:
-        """Whether later operations of the order have to wait for this one."""
-        return self.parked_because is not None and self.operation.kind in (Kind.CONTACT, Kind.DEAL)
+def unsent(
+    sql: Writing, place: Place, order_ids: Collection[str], lanes: Collection[str]
+) -> tuple[dict[str, list[Unsent]], set[int]]:
+    """Return, by order, what can still be changed, and the numbers of what of it is parked."""
+    found: dict[str, list[Unsent]] = {}
+    parked: set[int] = set()
+    ids = {"to": place.to, "source": place.source, "ids": list(order_ids)}
+    rows = sql.fetch(_PARKED_OF, **ids)  # type: ignore[arg-type]
+    rows += sql.fetch(_WAITING_OF, **ids, lanes=list(lanes))  # type: ignore[arg-type]
+    for order_id, number, key, kind, method, path, body, state, attempts, unsure in sorted(
+        rows, key=lambda row: row[1]
+    ):
+        is_fresh = not unsure and (attempts == 0 or state == State.PARKED)
+        said = json.loads(body)
+        each = Unsent(number, key, Kind(kind), method, path, said, is_fresh)
+        found.setdefault(order_id, []).append(each)
+        if state == State.PARKED:
+            parked.add(number)
+    return found, parked
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """An operation that was refused, or that waits for one that was."""
+def add(
+    sql: Writing,
+    place: Place,
+    operations: Sequence[Operation],
+    origin: Origin,
+    *,
+    in_doubt: bool = False,
+) -> None:
+    """Add operations as waiting, behind everything in their lanes.
 
-    key: str
-    kind: Kind
-    source: str
-    order_id: str
-    attempts: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many operations of a destination there are, by state, and how many orders are not."""
-
-    accepted: int
-    waiting: int
-    parked: int
-    quarantined: int
-
-    @property
-    def done(self) -> int:
-        """Operations that were carried out: accepted == waiting + done + parked."""
-        return self.accepted - self.waiting - self.parked
+    Those `in_doubt` may have been carried out before.
+    """
+    rows: list[Row] = [
+        (
+            each.key, each.order_id, each.lane, each.step, each.kind.value, each.call.method,
+            each.call.path, json.dumps(each.call.body), int(in_doubt and each.kind.is_event),
+        )
+        for each in operations
+    ]  # fmt: skip
+    if rows:
+        of = {"to": place.to, "source": place.source, "now": place.now, "origin": origin.value}
+        sql.run(_ADD, rows, **of)  # type: ignore[arg-type]
 
 
-def waiting(
-    reader: Reader, destination: str, after: str, busy: Collection[str], limit: int
-) -> list[Waiting]:
-    """Return operations of the lanes behind `after`, lane by lane, leaving out busy lanes."""
-    found = reader.rows(
-        _WAITING, destination=destination, after=after, busy=list(busy), limit=limit
-    )
-    return [
-        Waiting(number, key, lane, source, order_id, step, Kind(kind), *call)
-        for number, key, lane, source, order_id, step, kind, *call in found
+def rewrite(sql: Writing, rewritten: Collection[Rewritten], origin: Origin) -> None:
+    """Let operations that wait, or are parked, say something else in their old places."""
+    rows: list[Row] = [
+        (each.id, each.key, each.call.path, json.dumps(each.call.body)) for each in rewritten
     ]
+    if rows:
+        sql.run(_REWRITE, rows, origin=origin.value)
 
 
-def settle(tx: Tx, outcomes: Sequence[Outcome], at: datetime) -> int:
-    """Keep what became of operations; a parked contact or deal parks the order's later ones.
-
-    Returns how many later ones that are.
-    """
-    micros = clock.to_micros(at)
-    kept = []
-    for each in outcomes:
-        state = "done" if each.parked_because is None else "parked"
-        kept.append([each.operation.id, state, each.attempts, each.parked_because])
-    tx.run(_SETTLE, rows=kept, at=micros)
-    blocking = [each.operation.id for each in outcomes if each.is_blocking]
-    if not blocking:
-        return 0
-    tx.run(_PARK_FOLLOWERS, ids=blocking, at=micros)
-    return _changed(tx)
+def withdraw(sql: Writing, ids: Collection[int], now: int) -> None:
+    """Take operations back that nobody wants any more; their keys become free."""
+    if ids:
+        sql.run(_WITHDRAW, ids=list(ids), now=now)
 
 
-def retry(tx: Tx, destination: str) -> int:
-    """Let everything that is parked wait again, and return how much that is.
-
-    Of one order's parked deals the first says what all of them say, so that a later one can mend
-    what was wrong with an earlier one; likewise of what it says of one contact.
-    """
-    parked_of: dict[tuple[str, ...], list[tuple[int, dict[str, Any]]]] = {}
-    for number, source, order_id, kind, body in tx.rows(_PARKED_STATES, destination=destination):
-        whose = source, order_id, kind, body["custom_id"]
-        parked_of.setdefault(whose, []).append((number, body))
-    several = [same for same in parked_of.values() if len(same) > 1]
-    if several:
-        folded = [[same[0][0], json.dumps(_fold(body for _, body in same))] for same in several]
-        tx.run(_FOLD, rows=folded)
-        tx.run(_REPLACE, ids=[number for same in several for number, _ in same[1:]])
-    tx.run(_RETRY, destination=destination)
-    return _changed(tx)
+def revive(sql: Writing, ids: Collection[int]) -> None:
+    """Let parked operations wait again."""
+    if ids:
+        sql.run(_REVIVE, ids=list(ids))
 
 
-def counts(reader: Reader, destination: str) -> Counts:
-    """Count the operations, and the orders in quarantine."""
-    (found,) = reader.rows(_COUNTS, destination=destination)
-    return Counts(*found)
+def forget(sql: Writing, to: int, keys: Collection[str]) -> None:
+    """Delete what is done or parked under these keys, so that it can be planned again."""
+    if keys:
+        sql.run(_FORGET, to=to, keys=list(keys))
 
 
-def parked(reader: Reader, destination: str, limit: int) -> list[Parked]:
-    """Return parked operations, order by order."""
-    found = reader.rows(_PARKED, destination=destination, limit=limit)
-    return [Parked(key, Kind(kind), *rest) for key, kind, *rest in found]
+def counts(sql: Reading, to: int) -> tuple[dict[str, int], int]:
+    """Count the operations by state, those that are done left out, and all of them."""
+    ((everything,),) = sql.fetch(_ALL, to=to)
+    return dict(sql.fetch(_COUNTS, to=to)), int(everything)
 
 
-def destinations(reader: Reader) -> list[str]:
-    """Return every destination that an order was ever accepted for."""
-    return [key for (key,) in reader.rows(_DESTINATIONS)]
-
-
-def _fold(bodies: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    for body in bodies:
-        said |= body
-    return said
-
-
-def _changed(tx: Tx) -> int:
-    ((count,),) = tx.rows(_CHANGED)
-    return int(count)
+def is_waiting_beyond(sql: Reading, to: int, most: int) -> bool:
+    """Tell whether more than so many operations wait."""
+    ((found,),) = sql.fetch(_BEYOND, to=to, most=most + 1)
+    return int(found) > most

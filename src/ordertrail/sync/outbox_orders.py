@@ -1,90 +1,77 @@
-"""The outbox's rows of orders: their latest snapshots, what was planned, who is in quarantine."""
+"""The outbox's rows of orders: latest snapshots, what was planned, who is who, quarantine."""
 
-# ruff: noqa: S608 -- statements are put together from constants of this package
-
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from ordertrail.kit import clock, json
-from ordertrail.kit.database import Reader, Tx
-from ordertrail.sync.outbox_sql import TO, listed, rows, sent
-from ordertrail.sync.plan import Operation, PlannedContact, PlannedOrder
+from ordertrail.kit import json
+from ordertrail.sync.accounts import PlannedAccount
+from ordertrail.sync.arrivals import Known, News
+from ordertrail.sync.outbox_sql import Reading, Row, Writing
+from ordertrail.sync.plan import PlannedContact, PlannedOrder
 
-_SNAPSHOT = "order_id content_hash planned body"
-_CONTACT = "custom_id lane body changes as_of"
-_OPERATION = "key order_id lane step kind method path body"
-
-_ADD_DESTINATION = "INSERT INTO destinations (key) VALUES (:destination) ON CONFLICT DO NOTHING"
-_KNOWN = rows(
-    "j.value, s.content_hash, q.order_id IS NOT NULL",
-    f"json_each(:ids) j LEFT JOIN snapshots s"
-    f" ON s.destination = {TO} AND s.source = :source AND s.order_id = j.value"
-    f" LEFT JOIN quarantine q"
-    f" ON q.destination = {TO} AND q.source = :source AND q.order_id = j.value",
+_OF = "destination = :to AND source = :source"
+_FIND = (
+    "SELECT i.ids, s.content_hash, s.rank, s.planned, q.order_id, q.rank FROM @list(ids text) i"
+    " LEFT JOIN ordertrail_snapshots s"
+    " ON s.destination = :to AND s.source = :source AND s.order_id = i.ids"
+    " LEFT JOIN ordertrail_quarantine q"
+    " ON q.destination = :to AND q.source = :source AND q.order_id = i.ids"
 )
-_PLANNED_ORDERS = rows(
-    "s.order_id, json(s.planned)",
-    f"json_each(:ids) j CROSS JOIN snapshots s"
-    f" WHERE s.destination = {TO} AND s.source = :source AND s.order_id = j.value",
+_CONTACTS = (
+    "SELECT custom_id, lane, body, changes, as_of FROM ordertrail_contacts"
+    " WHERE destination = :to AND custom_id IN (SELECT ids FROM @list(ids text) i)"
 )
-_PLANNED_CONTACTS = rows(
-    "c.custom_id, c.lane, json(c.body), c.changes, c.as_of",
-    f"json_each(:ids) j CROSS JOIN contacts c WHERE c.destination = {TO} AND c.custom_id = j.value",
+_ACCOUNTS = (
+    "SELECT shop_id, custom_id, as_of, lane, merges FROM ordertrail_accounts"
+    f" WHERE {_OF} AND shop_id IN (SELECT ids FROM @list(ids text) i)"
 )
-_PARKED_OF = (
-    f"destination = {TO} AND source = :source AND state = 'parked'"
-    f" AND order_id IN (SELECT value FROM json_each(:ids))"
-)
-_BLOCKED = rows(
-    "DISTINCT order_id", f"operations WHERE {_PARKED_OF} AND kind IN ('contact', 'deal')"
-)
-_REPLACE = (
-    f"UPDATE operations SET state = 'done', body = '', reason = 'replaced by a later snapshot',"
-    f" finished_at = :at WHERE {_PARKED_OF} AND kind IN ('contact', 'deal')"
-)
-_UNSAY = (
-    f"UPDATE contacts SET lane = '' WHERE destination = {TO} AND custom_id IN"
-    f" (SELECT json_extract(body, '$.custom_id') FROM operations"
-    f" WHERE {_PARKED_OF} AND kind = 'contact')"
-)
-_QUEUE_AGAIN = (
-    f"UPDATE operations SET state = 'waiting', reason = NULL, finished_at = NULL, id = o.behind"
-    f" FROM (SELECT id, row_number() OVER (ORDER BY id) + (SELECT max(id) FROM operations) behind"
-    f" FROM operations WHERE {_PARKED_OF}) o WHERE operations.id = o.id"
-)
+_BODY = f"SELECT body FROM ordertrail_snapshots WHERE {_OF} AND order_id = :order_id"
+_CONTACT = "SELECT body FROM ordertrail_contacts WHERE destination = :to AND custom_id = :custom_id"
 _SAVE_SNAPSHOTS = (
-    f"INSERT INTO snapshots (destination, source, {listed(_SNAPSHOT)}, accepted_at)"
-    f" SELECT {TO}, :source, {listed(_SNAPSHOT)}, :at FROM {sent(_SNAPSHOT)} WHERE true"
-    f" ON CONFLICT (destination, source, order_id) DO UPDATE SET"
-    f" content_hash = excluded.content_hash, planned = excluded.planned, body = excluded.body,"
-    f" accepted_at = excluded.accepted_at"
+    "INSERT INTO ordertrail_snapshots"
+    " (destination, source, order_id, content_hash, rank, planned, body, accepted_at)"
+    " SELECT CAST(:to AS bigint), CAST(:source AS text), order_id, content_hash, rank, planned,"
+    " body, CAST(:now AS bigint) FROM @rows(order_id text, content_hash text, rank int,"
+    " planned text, body text) r WHERE true"
+    " ON CONFLICT (destination, source, order_id) DO UPDATE SET"
+    " content_hash = excluded.content_hash, rank = excluded.rank, planned = excluded.planned,"
+    " body = excluded.body, accepted_at = excluded.accepted_at"
 )
 _SAVE_CONTACTS = (
-    f"INSERT INTO contacts (destination, {listed(_CONTACT)})"
-    f" SELECT {TO}, {listed(_CONTACT)} FROM {sent(_CONTACT)} WHERE true"
-    f" ON CONFLICT (destination, custom_id) DO UPDATE SET"
-    f" lane = excluded.lane, body = excluded.body, changes = excluded.changes,"
-    f" as_of = excluded.as_of"
+    "INSERT INTO ordertrail_contacts (destination, custom_id, lane, body, changes, as_of)"
+    " SELECT CAST(:to AS bigint), custom_id, lane, body, changes, as_of"
+    " FROM @rows(custom_id text, lane text, body text, changes int, as_of int) r WHERE true"
+    " ON CONFLICT (destination, custom_id) DO UPDATE SET lane = excluded.lane,"
+    " body = excluded.body, changes = excluded.changes, as_of = excluded.as_of"
 )
-_ADD_OPERATIONS = (
-    f"INSERT INTO operations (destination, source, {listed(_OPERATION)}, state, created_at)"
-    f" SELECT {TO}, :source, {listed(_OPERATION)}, 'waiting', :at FROM {sent(_OPERATION)}"
+_SAVE_ACCOUNTS = (
+    "INSERT INTO ordertrail_accounts"
+    " (destination, source, shop_id, custom_id, as_of, lane, merges)"
+    " SELECT CAST(:to AS bigint), CAST(:source AS text), shop_id, custom_id, as_of, lane, merges"
+    " FROM @rows(shop_id text, custom_id text, as_of int, lane text, merges int) r WHERE true"
+    " ON CONFLICT (destination, source, shop_id) DO UPDATE SET custom_id = excluded.custom_id,"
+    " as_of = excluded.as_of, lane = excluded.lane, merges = excluded.merges"
 )
 _QUARANTINE = (
-    f"INSERT INTO quarantine (destination, source, order_id, reason, refused_at)"
-    f" SELECT {TO}, :source, order_id, reason, :at FROM {sent('order_id reason')} WHERE true"
-    f" ON CONFLICT (destination, source, order_id) DO UPDATE SET"
-    f" reason = excluded.reason, refused_at = excluded.refused_at"
+    "INSERT INTO ordertrail_quarantine"
+    " (destination, source, order_id, reason, rank, refused_at)"
+    " SELECT CAST(:to AS bigint), CAST(:source AS text), order_id, reason, rank,"
+    " CAST(:now AS bigint) FROM @rows(order_id text, reason text, rank int) r WHERE true"
+    " ON CONFLICT (destination, source, order_id) DO UPDATE SET"
+    " reason = excluded.reason, rank = excluded.rank, refused_at = excluded.refused_at"
+)
+_RAISE_RANKS = (
+    "UPDATE ordertrail_snapshots SET rank = r.raised FROM @rows(bumped text, raised int) r"
+    f" WHERE {_OF} AND order_id = r.bumped"
+)
+_COUNT_OLDER = (
+    "UPDATE ordertrail_snapshots SET older_count = older_count + r.times, older_at = :now"
+    f" FROM @rows(older text, times int) r WHERE {_OF} AND order_id = r.older"
 )
 _RELEASE = (
-    f"DELETE FROM quarantine WHERE destination = {TO} AND source = :source"
-    f" AND order_id IN (SELECT value FROM json_each(:ids))"
-)
-_QUARANTINED = rows(
-    "source, order_id, reason",
-    f"(SELECT * FROM quarantine WHERE destination = {TO} ORDER BY source, order_id LIMIT :limit)",
+    f"DELETE FROM ordertrail_quarantine WHERE {_OF}"
+    " AND order_id IN (SELECT ids FROM @list(ids text) i)"
 )
 
 
@@ -97,149 +84,129 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is kept of an order, as far as it tells whether a snapshot is news."""
+class Place:
+    """Where some orders are kept: the destination's number and the source, at one moment."""
 
-    content_hash: str | None
-    is_quarantined: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The latest snapshot of an order, and what was planned for it so far."""
-
-    order_id: str
-    content_hash: str
-    planned: PlannedOrder
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """An order whose latest snapshot cannot be true; nothing was planned for that one."""
-
+    to: int
     source: str
-    order_id: str
-    reason: str
+    now: int
 
 
-def add_destination(tx: Tx, destination: str) -> None:
-    """Make sure that rows can name the destination."""
-    tx.run(_ADD_DESTINATION, destination=destination)
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of some orders: what tells whether a snapshot is news, and what was planned."""
+
+    known: dict[str, Known] = field(default_factory=dict)
+    planned: dict[str, PlannedOrder] = field(default_factory=dict)
 
 
-def known(reader: Reader, route: Route, order_ids: Collection[str]) -> dict[str, Known]:
+def find(sql: Reading, to: int, source: str, order_ids: Collection[str]) -> Kept:
     """Return what is kept of each of these orders."""
-    found = reader.rows(
-        _KNOWN, destination=route.destination, source=route.source, ids=list(order_ids)
-    )
-    return {order_id: Known(digest, bool(quarantined)) for order_id, digest, quarantined in found}
+    kept = Kept()
+    for order_id, digest, rank, planned, quarantined, quarantine_rank in sql.fetch(
+        _FIND, to=to, source=source, ids=list(order_ids)
+    ):
+        is_quarantined = quarantined is not None
+        kept.known[order_id] = Known(digest, rank, is_quarantined, quarantine_rank)
+        if planned is not None:
+            kept.planned[order_id] = planned_of(planned)
+    return kept
 
 
-def planned_orders(
-    reader: Reader, route: Route, order_ids: Collection[str]
-) -> dict[str, PlannedOrder]:
-    """Return what was planned for those of these orders that were seen before."""
-    found = reader.rows(
-        _PLANNED_ORDERS, destination=route.destination, source=route.source, ids=list(order_ids)
-    )
-    return {
-        order_id: PlannedOrder(**{**planned, "events": frozenset(planned["events"])})
-        for order_id, planned in found
-    }
-
-
-def planned_contacts(
-    reader: Reader, destination: str, custom_ids: Collection[str]
-) -> dict[str, PlannedContact]:
+def contacts(sql: Reading, to: int, custom_ids: Collection[str]) -> dict[str, PlannedContact]:
     """Return what was planned for those of these contacts that were said before."""
-    found = reader.rows(_PLANNED_CONTACTS, destination=destination, ids=list(custom_ids))
-    return {custom_id: PlannedContact(*planned) for custom_id, *planned in found}
-
-
-def blocked(reader: Reader, route: Route, order_ids: Collection[str]) -> set[str]:
-    """Return those of the orders of which a contact or deal is parked."""
-    found = reader.rows(
-        _BLOCKED, destination=route.destination, source=route.source, ids=list(order_ids)
-    )
-    return {order_id for (order_id,) in found}
-
-
-def replace_parked(tx: Tx, route: Route, order_ids: Collection[str], at: datetime) -> None:
-    """Set parked contacts and deals of these orders aside for good: a later snapshot says it all.
-
-    What else is parked of the orders waits again, behind everything that was planned by now. A
-    contact that was to be said counts as not said in any lane, so that whoever needs it says it.
-    """
-    if not order_ids:
-        return
-    names: dict[str, Any] = {
-        "destination": route.destination,
-        "source": route.source,
-        "ids": list(order_ids),
-    }
-    tx.run(_UNSAY, **names)
-    tx.run(_REPLACE, **names, at=clock.to_micros(at))
-    tx.run(_QUEUE_AGAIN, **names)
-
-
-def save_snapshots(tx: Tx, route: Route, snapshots: Collection[Snapshot], at: datetime) -> None:
-    """Keep the latest snapshot of each order."""
-    kept = [
-        [each.order_id, each.content_hash, json.dumps(each.planned), each.body]
-        for each in snapshots
-    ]
-    _write(tx, _SAVE_SNAPSHOTS, route, kept, at)
-
-
-def save_contacts(tx: Tx, destination: str, contacts: Mapping[str, PlannedContact]) -> None:
-    """Keep what was planned for each contact."""
-    kept = [
-        [custom_id, each.lane, json.dumps(each.body), each.changes, each.as_of]
-        for custom_id, each in contacts.items()
-    ]
-    tx.run(_SAVE_CONTACTS, destination=destination, rows=kept)
-
-
-def add_operations(
-    tx: Tx,
-    route: Route,
-    operations: Sequence[Operation],
-    at: datetime,
-) -> None:
-    """Add operations as waiting; their keys must be new."""
-    kept: list[list[str | int | None]] = []
-    for each in operations:
-        place = (each.key, each.order_id, each.lane, each.step, each.kind.value)
-        kept.append([*place, each.call.method, each.call.path, json.dumps(each.call.body)])
-    _write(tx, _ADD_OPERATIONS, route, kept, at)
-
-
-def quarantine(tx: Tx, route: Route, refused: Mapping[str, str], at: datetime) -> None:
-    """Keep why each of these orders was refused."""
-    _write(tx, _QUARANTINE, route, list(refused.items()), at)
-
-
-def release(tx: Tx, route: Route, order_ids: Collection[str]) -> None:
-    """Let these orders out of quarantine."""
-    tx.run(_RELEASE, destination=route.destination, source=route.source, ids=list(order_ids))
-
-
-def quarantined(reader: Reader, destination: str, limit: int) -> list[Quarantined]:
-    """Return orders in quarantine."""
-    found = reader.rows(_QUARANTINED, destination=destination, limit=limit)
-    return [Quarantined(*row) for row in found]
-
-
-def _write(
-    tx: Tx, statement: str, route: Route, kept: Sequence[Sequence[str | int | None]], at: datetime
-) -> None:
-    if kept:
-        micros = clock.to_micros(at)
-        tx.run(
-            statement,
-            destination=route.destination,
-            source=route.source,
-            at=micros,
-            rows=list(kept),
+    return {
+        custom_id: PlannedContact(lane, json.loads(body), changes, as_of)
+        for custom_id, lane, body, changes, as_of in sql.fetch(
+            _CONTACTS, to=to, ids=list(custom_ids)
         )
+    }
+
+
+def contact_body(sql: Reading, to: int, custom_id: str) -> dict[str, Any] | None:
+    """Return everything that was planned to be said of a contact."""
+    found = sql.fetch(_CONTACT, to=to, custom_id=custom_id)
+    return json.loads(found[0][0]) if found else None
+
+
+def accounts(
+    sql: Reading, to: int, source: str, shop_ids: Collection[str]
+) -> dict[str, PlannedAccount]:
+    """Return which contact each of these shop accounts is, as far as known."""
+    rows = sql.fetch(_ACCOUNTS, to=to, source=source, ids=list(shop_ids))
+    return {shop_id: PlannedAccount(*rest) for shop_id, *rest in rows}
+
+
+def body(sql: Reading, to: int, source: str, order_id: str) -> str | None:
+    """Return the latest snapshot of an order as JSON text."""
+    found = sql.fetch(_BODY, to=to, source=source, order_id=order_id)
+    return found[0][0] if found else None
+
+
+def save_snapshots(
+    sql: Writing, place: Place, news: Iterable[News], planned: Mapping[str, PlannedOrder]
+) -> None:
+    """Keep the latest snapshot of each order, and what was planned for it."""
+    latest = {each.order_id: each for each in news}
+    rows: list[Row] = [
+        (each.order_id, each.content_hash, each.rank, _text(planned[each.order_id]), each.body)
+        for each in latest.values()
+    ]
+    if rows:
+        sql.run(_SAVE_SNAPSHOTS, rows, to=place.to, source=place.source, now=place.now)
+
+
+def save_contacts(sql: Writing, place: Place, kept: Mapping[str, PlannedContact]) -> None:
+    """Keep what was planned for each contact."""
+    rows: list[Row] = [
+        (custom_id, each.lane, _text(each.body), each.changes, each.as_of)
+        for custom_id, each in kept.items()
+    ]
+    if rows:
+        sql.run(_SAVE_CONTACTS, rows, to=place.to)
+
+
+def save_accounts(sql: Writing, place: Place, kept: Mapping[str, PlannedAccount]) -> None:
+    """Keep which contact each shop account is."""
+    rows: list[Row] = [
+        (shop_id, each.custom_id, each.as_of, each.lane, each.merges)
+        for shop_id, each in kept.items()
+    ]
+    if rows:
+        sql.run(_SAVE_ACCOUNTS, rows, to=place.to, source=place.source)
+
+
+def raise_ranks(sql: Writing, place: Place, ranks: Mapping[str, int]) -> None:
+    """Raise the ranks of orders that are as they were."""
+    if ranks:
+        sql.run(_RAISE_RANKS, list(ranks.items()), to=place.to, source=place.source)
+
+
+def count_older(sql: Writing, place: Place, counts: Mapping[str, int]) -> None:
+    """Note how many snapshots were older than the kept ones."""
+    if counts:
+        rows: list[Row] = list(counts.items())
+        sql.run(_COUNT_OLDER, rows, to=place.to, source=place.source, now=place.now)
+
+
+def quarantine(sql: Writing, place: Place, refused: Mapping[str, tuple[str, int | None]]) -> None:
+    """Keep why each of these orders was refused."""
+    if refused:
+        rows: list[Row] = [(order_id, *each) for order_id, each in refused.items()]
+        sql.run(_QUARANTINE, rows, to=place.to, source=place.source, now=place.now)
+
+
+def release(sql: Writing, place: Place, order_ids: Collection[str]) -> None:
+    """Let these orders out of quarantine."""
+    if order_ids:
+        sql.run(_RELEASE, to=place.to, source=place.source, ids=list(order_ids))
+
+
+def planned_of(text: str) -> PlannedOrder:
+    """Return what was planned for an order, from how it is kept."""
+    kept = json.loads(text)
+    return PlannedOrder(**{**kept, "events": frozenset(kept["events"])})
+
+
+def _text(value: object) -> str:
+    return json.dumps(value)

@@ -78,6 +78,12 @@ class Place:
     status: Status | None = None
     counts_as_revenue: bool = True
 
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "milestone", Milestone(self.milestone))
+        except ValueError:
+            raise Invalid({"milestone": f"must be one of: {', '.join(Milestone)}"}) from None
+
     @property
     def deal_status(self) -> Status:
         """The status of the deal."""

@@ -1,0 +1,309 @@
+"""What people ask of an outbox: what is in it, and to have it tried, edited, said again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ordertrail.client.calls import Call
+from ordertrail.domain.errors import Conflict, NotFound
+from ordertrail.domain.journal import Origin
+from ordertrail.domain.order import Order
+from ordertrail.kit import clock, json
+from ordertrail.sync import outbox_operations, outbox_orders
+from ordertrail.sync.flow import desired
+from ordertrail.sync.operations import Kind, Operation, State
+from ordertrail.sync.outbox_orders import Place
+from ordertrail.sync.outbox_sql import Reading, Writing
+from ordertrail.sync.plan import Planned, PlannedContact, PlannedOrder, plan
+from ordertrail.sync.rules import Flow
+from ordertrail.sync.shops import canonical
+
+_LISTED = (
+    "id, key, kind, source, order_id, lane, state, attempts, is_unsure, reason, due_at,"
+    " failing_since, created_at, finished_at, origin, method, path, body"
+)
+_LIST = (
+    f"SELECT {_LISTED} FROM ordertrail_operations WHERE destination = :to AND id > :after"
+    " AND state IN (SELECT states FROM @list(states text) s)"
+    " AND kind IN (SELECT kinds FROM @list(kinds text) k)"
+    " AND (CAST(:order_id AS text) IS NULL OR order_id = :order_id)"
+    " AND (CAST(:source AS text) IS NULL OR source = :source)"
+    " AND (CAST(:reason AS text) IS NULL OR reason LIKE :reason ESCAPE '!')"
+    " ORDER BY id LIMIT :limit"
+)
+_ONE = f"SELECT {_LISTED} FROM ordertrail_operations WHERE destination = :to AND id = :number"
+_EDIT = "UPDATE ordertrail_operations SET body = :body WHERE id = :number"
+_ORDERS = (
+    "SELECT id, source, order_id, rank, body, planned, older_count, accepted_at"
+    " FROM ordertrail_snapshots WHERE destination = :to AND id > :after ORDER BY id LIMIT :limit"
+)
+_ORDER = (
+    "SELECT id, source, order_id, rank, body, planned, older_count, accepted_at"
+    " FROM ordertrail_snapshots WHERE destination = :to AND source = :source"
+    " AND order_id = :order_id"
+)
+_QUARANTINED = (
+    "SELECT source, order_id, reason, refused_at FROM ordertrail_quarantine"
+    " WHERE destination = :to ORDER BY source, order_id LIMIT :limit"
+)
+_WHY = (
+    "SELECT reason FROM ordertrail_quarantine WHERE destination = :to AND source = :source"
+    " AND order_id = :order_id"
+)
+_SAVE_PLANNED = "UPDATE ordertrail_snapshots SET planned = :planned WHERE id = :number"
+_OLDER = (
+    "SELECT coalesce(sum(older_count), 0) FROM ordertrail_snapshots"
+    " WHERE destination = :to AND older_count > 0"
+)
+_IN_QUARANTINE = "SELECT count(*) FROM ordertrail_quarantine WHERE destination = :to"
+_PRUNED = "SELECT pruned FROM ordertrail_destinations WHERE id = :to"
+_OLDEST = (
+    "SELECT min(created_at) FROM ordertrail_operations WHERE destination = :to"
+    " AND state = 'waiting'"
+)
+
+LIST_MAX = 1_000
+_ALL_MAX = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which operations are meant; what is not said does not matter."""
+
+    states: tuple[State, ...] = tuple(State)
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    order_id: str | None = None
+    source: str | None = None
+    reason_contains: str | None = None
+    limit: int = LIST_MAX
+    after_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An operation as the outbox holds it; one that is done keeps no body."""
+
+    id: int
+    key: str
+    kind: Kind
+    source: str
+    order_id: str
+    lane: str
+    state: State
+    attempts: int
+    is_unsure: bool
+    reason: str | None
+    due_at: datetime | None
+    failing_since: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+    origin: Origin
+    method: str
+    path: str
+    body: str
+
+    @property
+    def call(self) -> Call:
+        """The call that it makes."""
+        return Call(self.method, self.path, json.loads(self.body) if self.body else {})
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOrder:
+    """An order as the outbox holds it: its latest snapshot, and how many older ones came late."""
+
+    id: int
+    source: str
+    order: Order
+    rank: int | None
+    planned: PlannedOrder
+    older_count: int
+    accepted_at: datetime
+    operations: list[Listed] = field(default_factory=list)
+    quarantined_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An order whose latest snapshot cannot be true; nothing was planned for that one."""
+
+    source: str
+    order_id: str
+    reason: str
+    refused_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many operations of a destination there are, by state, and how many orders are not.
+
+    accepted == waiting + leased + done + parked. `older` counts snapshots that a newer one had
+    overtaken.
+    """
+
+    accepted: int = 0
+    waiting: int = 0
+    leased: int = 0
+    done: int = 0
+    parked: int = 0
+    quarantined: int = 0
+    older: int = 0
+
+
+def counts(sql: Reading, to: int) -> Counts:
+    """Count the operations, the orders in quarantine, and the older snapshots."""
+    by_state, kept = outbox_operations.counts(sql, to)
+    ((pruned,),) = sql.fetch(_PRUNED, to=to)
+    ((quarantined,),) = sql.fetch(_IN_QUARANTINE, to=to)
+    ((older,),) = sql.fetch(_OLDER, to=to)
+    still_open = [int(by_state.get(each, 0)) for each in ("waiting", "leased", "parked")]
+    waiting, leased, parked = still_open
+    accepted = kept + int(pruned)
+    done = accepted - sum(still_open)
+    return Counts(accepted, waiting, leased, done, parked, int(quarantined), int(older))
+
+
+def listed(sql: Reading, to: int, which: Filter) -> list[Listed]:
+    """Return the operations that are meant, in the order in which they were planned."""
+    wanted = which.reason_contains
+    reason = None if wanted is None else f"%{_escaped(wanted)}%"
+    rows = sql.fetch(
+        _LIST,
+        to=to,
+        after=which.after_id,
+        states=[each.value for each in which.states],
+        kinds=[each.value for each in which.kinds],
+        order_id=which.order_id,
+        source=which.source,
+        reason=reason,
+        limit=which.limit,
+    )
+    return [_listed(row) for row in rows]
+
+
+def quarantined(sql: Reading, to: int, limit: int) -> list[Quarantined]:
+    """Return the orders in quarantine with their reasons."""
+    return [
+        Quarantined(source, order_id, reason, clock.from_micros(refused_at))
+        for source, order_id, reason, refused_at in sql.fetch(_QUARANTINED, to=to, limit=limit)
+    ]
+
+
+def order(sql: Reading, to: int, source: str, order_id: str) -> KeptOrder | None:
+    """Return an order with its operations, and why its latest snapshot is in quarantine."""
+    rows = sql.fetch(_ORDER, to=to, source=source, order_id=order_id)
+    if not rows:
+        return None
+    why = sql.fetch(_WHY, to=to, source=source, order_id=order_id)
+    operations = listed(sql, to, Filter(order_id=order_id, source=source))
+    return _kept(rows[0], operations, why[0][0] if why else None)
+
+
+def orders(sql: Reading, to: int, after_id: int, limit: int) -> list[KeptOrder]:
+    """Return a page of orders, without their operations."""
+    rows = sql.fetch(_ORDERS, to=to, after=after_id, limit=limit)
+    return [_kept(row, [], None) for row in rows]
+
+
+def oldest_waiting(sql: Reading, to: int) -> datetime | None:
+    """Return when the oldest operation that waits was planned."""
+    ((found,),) = sql.fetch(_OLDEST, to=to)
+    return clock.optional_moment(found)
+
+
+def retry(sql: Writing, to: int, which: Filter) -> int:
+    """Let parked operations wait again, and return how many those are."""
+    meant = Filter(
+        (State.PARKED,), which.kinds, which.order_id, which.source, which.reason_contains,
+        _ALL_MAX, which.after_id,
+    )  # fmt: skip
+    ids = [each.id for each in listed(sql, to, meant)]
+    outbox_operations.revive(sql, ids)
+    return len(ids)
+
+
+def edit(sql: Writing, to: int, number: int, body: dict[str, Any]) -> None:
+    """Let a parked operation say something else, and wait again.
+
+    Raises NotFound for one that is not there, Conflict for one that is not parked.
+    """
+    rows = sql.fetch(_ONE, to=to, number=number)
+    if not rows:
+        raise NotFound(f"the outbox has no operation {number} for this destination")
+    found = _listed(rows[0])
+    if found.state is not State.PARKED:
+        raise Conflict(f"operation {number} is {found.state}; only a parked one can be edited")
+    sql.run(_EDIT, number=number, body=json.dumps(body))
+    outbox_operations.revive(sql, [number])
+
+
+def replay(sql: Writing, place: Place, flow: Flow, kept: Sequence[KeptOrder]) -> list[Operation]:
+    """Say again what should be there for these orders, whatever was delivered before.
+
+    Contacts and deals are said whole; events come under their permanent keys, with a doubt on
+    them, so that they are looked for where the endpoint does not know the keys.
+    """
+    said: list[Operation] = []
+    for each in kept:
+        wanted = desired(each.order, flow)
+        if wanted is None or not each.planned.deal:
+            continue
+        wanted = wanted.of(str(each.planned.deal["user_custom_id"]))
+        known = outbox_orders.contacts(sql, place.to, [wanted.person]).get(wanted.person)
+        contact = known or PlannedContact()
+        forgotten = PlannedOrder(
+            each.planned.lane, each.planned.steps, {}, each.planned.deal_changes, frozenset(),
+            each.planned.merges,
+        )  # fmt: skip
+        unsaid = PlannedContact("", contact.body, contact.changes, contact.as_of)
+        made = plan(place.source, each.order.id, wanted, Planned(unsaid, forgotten))
+        _say_again(sql, place, each, made.planned, made.operations)
+        said += made.operations
+    return said
+
+
+def _say_again(
+    sql: Writing, place: Place, kept: KeptOrder, planned: Planned, operations: list[Operation]
+) -> None:
+    events = [each.key for each in operations if each.kind.is_event]
+    outbox_operations.forget(sql, place.to, events)
+    outbox_operations.add(sql, place, operations, Origin.REPLAY, in_doubt=True)
+    after = planned.order
+    whole = PlannedOrder(
+        after.lane, after.steps, {**kept.planned.deal, **after.deal}, after.deal_changes,
+        kept.planned.events | after.events, after.merges,
+    )  # fmt: skip
+    sql.run(_SAVE_PLANNED, number=kept.id, planned=json.dumps(whole))
+    person = str(planned.contact.body["custom_id"])
+    outbox_orders.save_contacts(sql, place, {person: planned.contact})
+
+
+def _listed(row: tuple[Any, ...]) -> Listed:
+    number, key, kind, source, order_id, lane, state, attempts, unsure, reason, *rest = row
+    due_at, failing_since, created_at, finished_at, origin, method, path, body = rest
+    return Listed(
+        number, key, Kind(kind), source, order_id, lane, State(state), attempts, bool(unsure),
+        reason, clock.from_micros(due_at) if due_at else None,
+        clock.optional_moment(failing_since), clock.from_micros(created_at),
+        clock.optional_moment(finished_at), Origin(origin), method, path, body,
+    )  # fmt: skip
+
+
+def _kept(row: tuple[Any, ...], operations: list[Listed], why: str | None) -> KeptOrder:
+    number, source, _, rank, body, planned, older_count, accepted_at = row
+    return KeptOrder(
+        number,
+        source,
+        canonical.decode(json.loads(body)),
+        rank,
+        outbox_orders.planned_of(planned),
+        older_count,
+        clock.from_micros(accepted_at),
+        operations,
+        why,
+    )
+
+
+def _escaped(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -1,0 +1,38 @@
+"""Locks of what is being accepted: two transactions never plan for one order or person at once.
+
+SQLite has one writer, and needs none. On PostgreSQL the locks are held until the transaction
+ends, and are taken in one order, so that two lists of orders do not wait for each other.
+"""
+
+import hashlib
+from collections.abc import Collection
+
+from ordertrail.sync.outbox_orders import Place
+from ordertrail.sync.outbox_sql import Writing
+
+_LOCK = "SELECT pg_advisory_xact_lock(k.keys) FROM @list(keys int) k"
+
+
+def orders(sql: Writing, place: Place, order_ids: Collection[str]) -> None:
+    """Keep others from planning for these orders."""
+    _lock(sql, [f"{place.to} order {place.source} {each}" for each in order_ids])
+
+
+def accounts(sql: Writing, place: Place, shop_ids: Collection[str]) -> None:
+    """Keep others from planning for these shop accounts."""
+    _lock(sql, [f"{place.to} account {place.source} {each}" for each in shop_ids])
+
+
+def contacts(sql: Writing, place: Place, custom_ids: Collection[str]) -> None:
+    """Keep others from planning for these contacts."""
+    _lock(sql, [f"{place.to} contact {each}" for each in custom_ids])
+
+
+def _lock(sql: Writing, names: Collection[str]) -> None:
+    if names and not sql.is_sqlite:
+        sql.fetch(_LOCK, keys=sorted({_number(name) for name in names}))
+
+
+def _number(name: str) -> int:
+    digest = hashlib.blake2b(name.encode(errors="replace"), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
