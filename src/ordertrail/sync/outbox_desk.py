@@ -25,8 +25,8 @@ _LISTED = (
 )
 _LIST = (
     f"SELECT {_LISTED} FROM ordertrail_operations WHERE destination = :to AND id > :after"
-    " AND state IN (SELECT states FROM @list(states text) s)"
-    " AND kind IN (SELECT kinds FROM @list(kinds text) k)"
+    " AND state @in(states text)"
+    " AND kind @in(kinds text)"
     " AND (CAST(:order_id AS text) IS NULL OR order_id = :order_id)"
     " AND (CAST(:source AS text) IS NULL OR source = :source)"
     " AND (CAST(:reason AS text) IS NULL OR reason LIKE :reason ESCAPE '!')"

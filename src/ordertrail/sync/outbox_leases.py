@@ -4,7 +4,7 @@ The number of a lease is the fencing token: an outcome counts only while its ope
 under that number. A lease that has run out gives back what it held, with a doubt on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ _LEAVE = "DELETE FROM ordertrail_leases WHERE id = :lease RETURNING destination"
 _GIVE_BACK = (
     "UPDATE ordertrail_operations SET state = 'waiting', lease = NULL{doubt}"
     " WHERE destination = :to AND state = 'leased'"
-    " AND lease IN (SELECT leases FROM @list(leases int) l)"
+    " AND lease @in(leases int)"
 )
 _GIVE_BACK_IN_DOUBT = _GIVE_BACK.format(doubt=", is_unsure = 1")
 _GIVE_BACK_AS_IT_WAS = _GIVE_BACK.format(doubt="")
@@ -48,25 +48,17 @@ _COLUMNS = (
 _FREE_WHOLE = _FREE.replace("SELECT id", f"SELECT {_COLUMNS}", 1)
 _TAKE = (
     "UPDATE ordertrail_operations SET state = 'leased', lease = :lease, due_at = 0"
-    " WHERE id IN (SELECT ids FROM @list(ids int) i)"
+    " WHERE id @in(ids int)"
 )
-_PICK = (
-    f"WITH free AS MATERIALIZED ({_FREE.replace('SELECT id', 'SELECT id, lane', 1)}),"
-    " locked AS MATERIALIZED (SELECT id FROM ordertrail_operations"
-    " WHERE id IN (SELECT id FROM free) AND state = 'waiting' @skip),"
-    " cut AS (SELECT lane, min(id) AS id FROM free"
-    " WHERE id NOT IN (SELECT id FROM locked) GROUP BY lane)"
-    " UPDATE ordertrail_operations o SET state = 'leased', lease = :lease, due_at = 0"
-    " FROM free f LEFT JOIN cut c ON c.lane = f.lane"
-    " WHERE o.id = f.id AND f.id IN (SELECT id FROM locked) AND (c.id IS NULL OR f.id < c.id)"
-    f" RETURNING {', '.join('o.' + name.strip() for name in _COLUMNS.split(','))}"
-)
+_FREE_LANES = _FREE.replace("SELECT id", "SELECT id, lane", 1)
+_LOCK = "SELECT id FROM ordertrail_operations WHERE id @in(ids int) AND state = 'waiting' @skip"
+_TAKE_WHOLE = f"{_TAKE} RETURNING {_COLUMNS}"
 
 _HELD = " AND lease = :lease AND state = 'leased'"
 _DONE = (
     "UPDATE ordertrail_operations SET state = 'done', lease = NULL, body = '', reason = NULL,"
     " attempts = attempts + 1, finished_at = :now"
-    f" WHERE id IN (SELECT ids FROM @list(ids int) i){_HELD} RETURNING id"
+    f" WHERE id @in(ids int){_HELD} RETURNING id"
 )
 _SETTLE = (
     "UPDATE ordertrail_operations AS o SET state = s.became, lease = NULL,"
@@ -152,10 +144,12 @@ def claim(
     if sql.is_sqlite:
         found = sql.fetch(_FREE_WHOLE, **which)
         sql.run(_TAKE, lease=lease.id, ids=[row[0] for row in found])
-    else:
-        found = sql.fetch(_PICK, lease=lease.id, **which)
-        found.sort(key=lambda row: (row[2].encode(), row[0]))
-    return [_leased(row) for row in found]
+        return [_leased(row) for row in found]
+    free = sql.fetch(_FREE_LANES, **which)
+    locked = {number for (number,) in sql.fetch(_LOCK, ids=[number for number, _ in free])}
+    ids = _unbroken(free, locked)
+    taken = {row[0]: row for row in sql.fetch(_TAKE_WHOLE, lease=lease.id, ids=ids)}
+    return [_leased(taken[number]) for number in ids]
 
 
 def settle(
@@ -196,6 +190,21 @@ def _park_followers(sql: Writing, to: int, lease: Lease, blocking: Leased, now: 
     }
     held = sql.fetch(_PARK_HELD, lease=lease.id, **of_order)
     return len(held) + len(sql.fetch(_PARK_WAITING, **of_order))
+
+
+def _unbroken(free: Sequence[tuple[int, str]], locked: Collection[int]) -> list[int]:
+    """Of each lane, what comes before the first operation that somebody else has locked.
+
+    An order that is being accepted locks what waits of it until its transaction ends.
+    """
+    broken: set[str] = set()
+    kept = []
+    for number, lane in free:
+        if number not in locked:
+            broken.add(lane)
+        elif lane not in broken:
+            kept.append(number)
+    return kept
 
 
 def _is_plain(outcome: Outcome) -> bool:

@@ -12,11 +12,9 @@ from ordertrail.sync.unsent import Rewritten, Unsent
 _OPEN = (
     "SELECT order_id, id, key, kind, method, path, body, state, attempts, is_unsure"
     " FROM ordertrail_operations WHERE destination = :to AND source = :source"
-    " AND order_id IN (SELECT ids FROM @list(ids text) i) AND {where} ORDER BY id @lock"
+    " AND order_id @in(ids text) AND {where} ORDER BY id @lock"
 )
-_WAITING_OF = _OPEN.format(
-    where="state = 'waiting' AND lane IN (SELECT lanes FROM @list(lanes text) l)"
-)
+_WAITING_OF = _OPEN.format(where="state = 'waiting' AND lane @in(lanes text)")
 _PARKED_OF = _OPEN.format(where="state = 'parked'")
 _ADD = (
     "INSERT INTO ordertrail_operations (destination, source, key, order_id, lane, step, kind,"
@@ -24,7 +22,8 @@ _ADD = (
     " SELECT CAST(:to AS bigint), CAST(:source AS text), key, order_id, lane, step, kind, method,"
     " path, body, CAST(:origin AS text), 'waiting', doubt, CAST(:now AS bigint)"
     " FROM @rows(key text, order_id text, lane text, step int, kind text, method text, path text,"
-    " body text, doubt int) r WHERE true ON CONFLICT (destination, key) DO NOTHING"
+    " body text, doubt int) r WHERE true"
+    " ON CONFLICT (destination, key) WHERE state <> 'done' DO NOTHING"
 )
 _REWRITE = (
     "UPDATE ordertrail_operations SET key = r.new_key, path = r.new_path, body = r.new_body,"
@@ -33,18 +32,18 @@ _REWRITE = (
     " FROM @rows(number int, new_key text, new_path text, new_body text) r WHERE id = r.number"
 )
 _WITHDRAW = (
-    "UPDATE ordertrail_operations SET key = key || '#' || CAST(id AS text), state = 'done',"
-    " body = '', due_at = 0, reason = 'replaced by a later snapshot', finished_at = :now"
-    " WHERE id IN (SELECT ids FROM @list(ids int) i)"
+    "UPDATE ordertrail_operations SET state = 'done', body = '', due_at = 0,"
+    " reason = 'replaced by a later snapshot', finished_at = :now"
+    " WHERE id @in(ids int)"
 )
 _REVIVE = (
     "UPDATE ordertrail_operations SET state = 'waiting', reason = NULL, finished_at = NULL,"
     " due_at = 0, failing_since = NULL"
-    " WHERE id IN (SELECT ids FROM @list(ids int) i) AND state = 'parked'"
+    " WHERE id @in(ids int) AND state = 'parked'"
 )
 _FORGET = (
     "DELETE FROM ordertrail_operations WHERE destination = :to"
-    " AND key IN (SELECT keys FROM @list(keys text) k) AND state IN ('done', 'parked')"
+    " AND key @in(keys text) AND state = 'parked'"
 )
 _STATES = (
     "SELECT state, count(*) FROM ordertrail_operations WHERE destination = :to"
@@ -113,7 +112,7 @@ def rewrite(sql: Writing, rewritten: Collection[Rewritten], origin: Origin) -> N
 
 
 def withdraw(sql: Writing, ids: Collection[int], now: int) -> None:
-    """Take operations back that nobody wants any more; their keys become free."""
+    """Take operations back that nobody wants any more."""
     if ids:
         sql.run(_WITHDRAW, ids=list(ids), now=now)
 
@@ -125,7 +124,7 @@ def revive(sql: Writing, ids: Collection[int]) -> None:
 
 
 def forget(sql: Writing, to: int, keys: Collection[str]) -> None:
-    """Delete what is done or parked under these keys, so that it can be planned again."""
+    """Delete what is parked under these keys, so that it can be planned again."""
     if keys:
         sql.run(_FORGET, to=to, keys=list(keys))
 

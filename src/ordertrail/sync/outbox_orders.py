@@ -1,7 +1,7 @@
 """The outbox's rows of orders: latest snapshots, what was planned, who is who, quarantine."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ordertrail.kit import json
@@ -12,19 +12,18 @@ from ordertrail.sync.plan import PlannedContact, PlannedOrder
 
 _OF = "destination = :to AND source = :source"
 _FIND = (
-    "SELECT i.ids, s.content_hash, s.rank, s.planned, q.order_id, q.rank FROM @list(ids text) i"
-    " LEFT JOIN ordertrail_snapshots s"
-    " ON s.destination = :to AND s.source = :source AND s.order_id = i.ids"
-    " LEFT JOIN ordertrail_quarantine q"
-    " ON q.destination = :to AND q.source = :source AND q.order_id = i.ids"
+    "SELECT order_id, content_hash, rank, planned, 0 AS is_quarantined FROM ordertrail_snapshots"
+    f" WHERE {_OF} AND order_id @in(ids text) UNION ALL"
+    " SELECT order_id, NULL, rank, NULL, 1 FROM ordertrail_quarantine"
+    f" WHERE {_OF} AND order_id @in(ids text)"
 )
 _CONTACTS = (
     "SELECT custom_id, lane, body, changes, as_of FROM ordertrail_contacts"
-    " WHERE destination = :to AND custom_id IN (SELECT ids FROM @list(ids text) i)"
+    " WHERE destination = :to AND custom_id @in(ids text)"
 )
 _ACCOUNTS = (
     "SELECT shop_id, custom_id, as_of, lane, merges FROM ordertrail_accounts"
-    f" WHERE {_OF} AND shop_id IN (SELECT ids FROM @list(ids text) i)"
+    f" WHERE {_OF} AND shop_id @in(ids text)"
 )
 _BODY = f"SELECT body FROM ordertrail_snapshots WHERE {_OF} AND order_id = :order_id"
 _CONTACT = "SELECT body FROM ordertrail_contacts WHERE destination = :to AND custom_id = :custom_id"
@@ -69,10 +68,7 @@ _COUNT_OLDER = (
     "UPDATE ordertrail_snapshots SET older_count = older_count + r.times, older_at = :now"
     f" FROM @rows(older text, times int) r WHERE {_OF} AND order_id = r.older"
 )
-_RELEASE = (
-    f"DELETE FROM ordertrail_quarantine WHERE {_OF}"
-    " AND order_id IN (SELECT ids FROM @list(ids text) i)"
-)
+_RELEASE = f"DELETE FROM ordertrail_quarantine WHERE {_OF} AND order_id @in(ids text)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +99,15 @@ class Kept:
 def find(sql: Reading, to: int, source: str, order_ids: Collection[str]) -> Kept:
     """Return what is kept of each of these orders."""
     kept = Kept()
-    for order_id, digest, rank, planned, quarantined, quarantine_rank in sql.fetch(
-        _FIND, to=to, source=source, ids=list(order_ids)
-    ):
-        is_quarantined = quarantined is not None
-        kept.known[order_id] = Known(digest, rank, is_quarantined, quarantine_rank)
-        if planned is not None:
+    rows = sql.fetch(_FIND, to=to, source=source, ids=list(order_ids))
+    for order_id, digest, rank, planned, is_quarantined in rows:
+        before = kept.known.get(order_id, Known())
+        if is_quarantined:
+            known = replace(before, is_quarantined=True, quarantine_rank=rank)
+        else:
+            known = replace(before, content_hash=digest, rank=rank)
             kept.planned[order_id] = planned_of(planned)
+        kept.known[order_id] = known
     return kept
 
 

@@ -4,6 +4,7 @@ A statement says `:name` for a value and `:to` for the destination's number. Bes
 
 - `@rows(id int, reason text)` for a table of the rows that it is given,
 - `@list(ids int)` for a table of one column that is called like the parameter,
+- `@in(ids int)` for being one of a list, which PostgreSQL then looks up one by one in an index,
 - `@lock` and `@skip` where PostgreSQL locks rows, waiting for others or leaving theirs out.
 
 SQLite gets whole lists as one JSON text, PostgreSQL as arrays.
@@ -20,7 +21,7 @@ from ordertrail.kit.database import Database, Dialect, Reader, Tx, Value
 Row = Sequence[str | int | None]
 
 _STATEMENTS_MAX = 512
-_MARK = re.compile(r"@(?:(rows|list)\(([^)]*)\)|(lock|skip))")
+_MARK = re.compile(r"@(?:(rows|list|in)\(([^)]*)\)|(lock|skip))")
 _TYPES = {"int": "bigint", "text": "text"}
 _LOCKS = {"lock": "FOR UPDATE", "skip": "FOR UPDATE SKIP LOCKED"}
 
@@ -94,6 +95,10 @@ def worded(statement: str, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
             taken.extend(name for name, _ in columns)
             return _sqlite_rows(columns) if is_sqlite else _postgres_rows(columns)
         ((name, column_type),) = columns
+        if kind == "in" and is_sqlite:
+            return f"IN (SELECT value FROM json_each(:{name}))"
+        if kind == "in":
+            return f"= ANY (CAST(:{name} AS {_TYPES[column_type]}[]))"
         if is_sqlite:
             return f"(SELECT value AS {name} FROM json_each(:{name}))"
         return f"(SELECT unnest(CAST(:{name} AS {_TYPES[column_type]}[])) AS {name})"

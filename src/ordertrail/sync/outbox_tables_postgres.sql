@@ -97,7 +97,6 @@ CREATE TABLE ordertrail_operations (
     reason TEXT,
     created_at BIGINT NOT NULL,
     finished_at BIGINT,
-    UNIQUE (destination, key),
     CHECK ((state = 'leased') = (lease IS NOT NULL))
 );
 CREATE INDEX ordertrail_operations_waiting ON ordertrail_operations (destination, lane, id)
@@ -108,3 +107,7 @@ CREATE INDEX ordertrail_operations_leased ON ordertrail_operations (destination,
     WHERE state = 'leased';
 CREATE INDEX ordertrail_operations_parked ON ordertrail_operations (destination, source, order_id, id)
     WHERE state = 'parked';
+-- What is done is not planned again, because the ledger knows it: its key may come again only
+-- where somebody wants it said again.
+CREATE UNIQUE INDEX ordertrail_operations_key ON ordertrail_operations (destination, key)
+    WHERE state <> 'done';
