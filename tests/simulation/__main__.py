@@ -1,6 +1,7 @@
 """`python -m simulation`: as many steps as wanted, or one seed with its latest steps."""
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ class Failed:
 def main(words: list[str] | None = None) -> int:
     """Run the simulation as asked; 1 when a promise was broken."""
     asked = _parser().parse_args(words)
+    logging.getLogger("ordertrail").setLevel(logging.CRITICAL)
     if asked.seed is not None:
         return _one(asked.seed, asked.trace)
     began, steps, calls, orders, seeds = time.monotonic(), 0, 0, 0, 0

@@ -4,7 +4,8 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ordertrail.kit.database import Database, DatabaseAway, Reader, Tx, Value
+from ordertrail.kit.database import DatabaseAway, Dialect, Reader, Tx, Value
+from ordertrail.kit.sqlite import Sqlite
 from simulation.faults import CALM, Faults
 from simulation.process import Process
 
@@ -57,6 +58,12 @@ class SteppingTx:
         self._step(query)
         return self._inner.rows(query, **parameters)
 
+    def fetch(self, query: str, **parameters: Value) -> list[tuple[Any, ...]]:
+        self._step(query)
+        if not query.startswith("SELECT"):
+            self._disk.check_write()
+        return self._inner.fetch(query, **parameters)
+
     def run(self, statement: str, **parameters: Value) -> None:
         self._step(statement)
         self._disk.check_write()
@@ -75,10 +82,17 @@ class SteppingTx:
 class SteppingDatabase:
     """The database as one process sees it."""
 
-    def __init__(self, inner: Database, process: Process, disk: Disk) -> None:
+    def __init__(self, inner: Sqlite, process: Process, disk: Disk) -> None:
         self._inner = inner
         self._process = process
         self._disk = disk
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._inner.dialect
+
+    def close(self) -> None:
+        self._inner.close()
 
     def write(self, work: Callable[[Tx], T]) -> T:
         self._process.step("BEGIN")

@@ -11,6 +11,8 @@ from ordertrail.kit import json
 
 PAGE_SIZE = 5
 API = "/api/public"
+URL = "http://destination"
+WORKSPACE = "w-1"
 ABOUT = "/api/ordertrail/v1/about/"
 BATCH = "/api/ordertrail/v1/batch/"
 
@@ -20,15 +22,29 @@ class Kind:
     """What an endpoint can do; the platform can do it all, the hosted service less."""
 
     name: str
+    is_ours: bool = True
     honours_keys: bool = True
+    takes_batches: bool = True
     makes_what_is_missing: bool = True
     limit_per_s: int | None = None
     can_merge: bool = True
 
+    @property
+    def destination(self) -> str:
+        """What a sync calls it for ever."""
+        return f"workspace:{WORKSPACE}" if self.is_ours else URL
+
 
 PLATFORM = Kind("platform")
-HOSTED = Kind("hosted", honours_keys=False, makes_what_is_missing=False, limit_per_s=10)
-KINDS = {kind.name: kind for kind in (PLATFORM, HOSTED)}
+WITHOUT_BATCHES = Kind("platform without batches", takes_batches=False)
+HOSTED = Kind(
+    "hosted",
+    is_ours=False,
+    honours_keys=False,
+    takes_batches=False,
+    makes_what_is_missing=False,
+    limit_per_s=10,
+)
 
 
 @dataclass(frozen=True)
@@ -120,15 +136,17 @@ class Endpoint:
         return self._last_id
 
     def _about(self, query: dict[str, str]) -> Reply:
-        if self.kind.name != "platform":
+        if not self.kind.is_ours:
             return NOT_FOUND
-        return Reply(200, {"name": "ordertrail", "version": "1", "workspace": "w-1"})
+        features = ["idempotency", *(["batch"] if self.kind.takes_batches else [])]
+        told = {"name": "ordertrail", "version": "1", "workspace": WORKSPACE}
+        return Reply(200, {**told, "features": features})
 
     def _batch(self, said: dict[str, Any]) -> Reply:
-        if self.kind.name != "platform":
+        if not self.kind.takes_batches:
             return NOT_FOUND
         replies = []
-        for each in said["calls"]:
+        for each in said["operations"]:
             key = each.get("key")
             reply = self.carry_out(each["method"], each["path"], key, each.get("body") or {})
             replies.append({"status": reply.status, "body": reply.said})
@@ -240,7 +258,7 @@ class Endpoint:
         known.sort(key=self._place, reverse=True)
         start = int(query.get("cursor") or 0)
         more = start + PAGE_SIZE if start + PAGE_SIZE < len(known) else None
-        path = f"http://destination{API}/users-by-id/{custom_id}/{what}/?cursor={more}"
+        path = f"{URL}{API}/users-by-id/{custom_id}/{what}/?cursor={more}"
         page = [_shown(each) for each in known[start : start + PAGE_SIZE]]
         following = None if more is None else path
         said = {"count": len(known), "next": following, "previous": None, "results": page}

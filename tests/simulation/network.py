@@ -31,7 +31,7 @@ class Network:
 
     def __init__(self, loop: Loop, endpoint: Endpoint, chance: random.Random) -> None:
         self.faults: Faults = CALM
-        self.calls = 0
+        self.calls = self.writes = 0
         self.endpoint = endpoint
         self._loop = loop
         self._chance = chance
@@ -55,6 +55,7 @@ class Network:
         """Send the request and return the answer; raises what a socket raises."""
         process.step("sends", request.method, request.target)
         self.calls += 1
+        self.writes += request.method != "GET"
         if self._loop.time() < self._away_until:
             await self._loop.pause(self._quick_s())
             raise ConnectionRefusedError("nobody listens")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 from ordertrail.domain.identity import Strategy
 from ordertrail.sync.rules import Flow, FlowName, Milestone
-from simulation.endpoint import HOSTED, PLATFORM, Kind
+from simulation.endpoint import HOSTED, PLATFORM, WITHOUT_BATCHES, Kind
 from simulation.faults import CALM, ROUGH, Faults
 
 SOMETIMES = (0.0, 0.0, 1.0, 1.0, 2.0)
@@ -26,7 +26,7 @@ class Options:
 def drawn(chance: random.Random, actions: int) -> Options:
     """Draw the options; each fault is left out, as it is, or doubled."""
     return Options(
-        kind=chance.choice([PLATFORM, HOSTED]),
+        kind=chance.choice([PLATFORM, WITHOUT_BATCHES, HOSTED, HOSTED]),
         flow=_flow(chance),
         ranks_by=chance.choice([("version",), ("version", "updated_at"), ("updated_at", "")]),
         workers=chance.randint(1, 3),

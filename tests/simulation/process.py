@@ -25,7 +25,7 @@ class Process:
         self.died: asyncio.Future[None] = loop.create_future()
         self._loop = loop
         self.trace = trace
-        self._chance = chance
+        self.chance = chance
         self._tasks: list[asyncio.Task[Any]] = []
         self._steps_to_live: int | None = None
         self._stalled_until = 0.0
@@ -49,6 +49,11 @@ class Process:
         """Let the process die at its so-many-th step from now."""
         self._steps_to_live = steps
 
+    def spare(self) -> None:
+        """Let the process live, whatever was planned for it."""
+        self._steps_to_live = None
+        self._stalled_until = 0.0
+
     def kill(self) -> None:
         """End the process here and now; its tasks are told, and can do nothing about it."""
         if not self.is_alive:
@@ -69,7 +74,7 @@ class Process:
         """Run what was handed to a thread, a little later or after the stall."""
         future: asyncio.Future[Any] = loop.create_future()
         loop.call_later(
-            self.stalled_s() + self._chance.random() * THREAD_S_MAX, settle, future, work
+            self.stalled_s() + self.chance.random() * THREAD_S_MAX, settle, future, work
         )
         return future
 

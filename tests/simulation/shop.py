@@ -120,8 +120,8 @@ class Shop:
         if self.ranks_by == "version":
             version = (history[-1].version or 0) if history else 0
             order = replace(order, version=version + self.chance.randint(1, 3))
-        if self.ranks_by == "updated_at" or self.chance.random() < 0.3:
-            order = replace(order, updated_at=at)
+        is_dated = self.ranks_by == "updated_at" or (self.ranks_by and self.chance.random() < 0.3)
+        order = replace(order, updated_at=at if is_dated else None)
         history.append(order)
         return order
 

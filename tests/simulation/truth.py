@@ -60,7 +60,7 @@ def check(records: Records, there: Endpoint, trace: Trace) -> None:
         said = records.said(order.id)
         wanted = records.wanted(order)
         if records.flow.is_simple:
-            if not said:
+            if not said or (wanted is None and order.id not in there.deals):
                 continue
             wanted = _first_said(said, there.deals.get(order.id), order, trace)
         trace.require(wanted is not None, f"{order.id}: the shop ends with an impossible order")
