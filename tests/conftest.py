@@ -7,6 +7,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import served
+from postgres_server import postgres
+
+__all__ = ["postgres"]
 
 # How fast examples are made depends on the machine, and in a fresh clone on tables not made yet.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -103,6 +103,11 @@ def sort(drafts: Iterable[Draft], known: Mapping[str, Known], flow: Flow) -> Arr
     return found
 
 
+def keepable_ids(drafts: Iterable[Draft]) -> set[str]:
+    """Return the ids of orders that can have been kept; others cannot even be asked for."""
+    return {each.order.id for each in drafts if each.body and "\0" not in each.order.id}
+
+
 def is_as_it_was(draft: Draft, known: Mapping[str, Known]) -> bool:
     """Tell whether nothing needs to be written for a snapshot."""
     before = known.get(draft.order.id, Known())

@@ -307,7 +307,7 @@ class Outbox:
         drafts = arrivals.drafts(orders, flow)
 
         def are(sql: Reading, to: int) -> bool:
-            ids = {draft.order.id for draft in drafts if draft.body}
+            ids = arrivals.keepable_ids(drafts)
             known = outbox_orders.find(sql, to, route.source, ids).known
             return all(arrivals.is_as_it_was(draft, known) for draft in drafts)
 

@@ -44,7 +44,7 @@ def accept(
 ) -> Accepted:
     """Keep the orders and plan what they cause; whoever began the transaction ends it."""
     drafts = arrivals.drafts(orders, flow)
-    ids = {draft.order.id for draft in drafts if draft.body}
+    ids = arrivals.keepable_ids(drafts)
     outbox_locks.orders(sql, place, ids)
     kept = outbox_orders.find(sql, place.to, place.source, ids)
     found = arrivals.sort(drafts, kept.known, flow)
