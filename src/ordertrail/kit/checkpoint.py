@@ -24,16 +24,20 @@ class Checkpointer:
         self._database = database
         self._log = Path(f"{database.path}-wal")
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to watch the log."""
+        """Begin to watch the log, also after it was stopped."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop watching; returns when the thread has ended."""
         self._stop.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
     def _run(self) -> None:
         wait_s = WAIT_S

@@ -30,6 +30,10 @@ _DRIVERS = {
     "psycopg2": Dialect.POSTGRES,
 }
 _SPOKEN = {"sqlite": Dialect.SQLITE, "postgresql": Dialect.POSTGRES}
+_NO_TRANSACTION = (
+    "the connection commits every statement by itself: begin a transaction on it first, in which"
+    " the order and its sync are saved together"
+)
 _AWAY = ("OperationalError", "InterfaceError")
 _REFUSED = ("DatabaseError", "NotSupportedError")
 
@@ -116,6 +120,8 @@ class Foreign:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
+            if hasattr(connection, "detach"):
+                connection.detach()  # a pool must not wait for what a thread keeps
             with self._changing:
                 self._connections.append(connection)
             self._local.connection = connection
@@ -135,6 +141,22 @@ class Foreign:
         return error
 
 
+def joined(connection: Any) -> ForeignTx:
+    """Return the transaction of a connection, begun if its driver has not done so yet.
+
+    Raises DatabaseRefused where there is none and nobody would commit it.
+    """
+    tx = tx_of(connection)
+    raw = _raw(connection)
+    if tx.dialect is Dialect.SQLITE and not raw.in_transaction:
+        if raw.isolation_level is None or getattr(raw, "autocommit", None) is True:
+            raise DatabaseRefused(_NO_TRANSACTION)
+        tx.run("BEGIN IMMEDIATE")
+    elif tx.dialect is Dialect.POSTGRES and raw.autocommit and _is_idle(raw):
+        raise DatabaseRefused(_NO_TRANSACTION)
+    return tx
+
+
 def tx_of(connection: Any) -> ForeignTx:
     """Return the transaction of a connection, which whoever gave it begins and ends.
 
@@ -147,6 +169,8 @@ def tx_of(connection: Any) -> ForeignTx:
     if hasattr(connection, "ensure_connection"):
         connection.ensure_connection()
         return tx_of(connection.connection)
+    if hasattr(connection, "dbapi_connection"):
+        return tx_of(connection.dbapi_connection)
     driver = _driver(connection)
     if driver is None or not hasattr(connection, "cursor"):
         kind = f"{type(connection).__module__}.{type(connection).__name__}"
@@ -154,6 +178,24 @@ def tx_of(connection: Any) -> ForeignTx:
             f"{kind} is no connection of sqlite3, psycopg, psycopg2, SQLAlchemy or Django"
         )
     return ForeignTx(_executing(connection), _DRIVERS[driver])
+
+
+def _raw(connection: Any) -> Any:
+    """Return the driver's own connection."""
+    if hasattr(connection, "exec_driver_sql"):
+        return connection.connection.dbapi_connection
+    if hasattr(connection, "get_bind"):
+        return _raw(connection.connection())
+    if hasattr(connection, "ensure_connection"):
+        return connection.connection
+    return getattr(connection, "dbapi_connection", connection)
+
+
+def _is_idle(raw: Any) -> bool:
+    """Whether a connection of psycopg or psycopg2 is outside of a transaction."""
+    if hasattr(raw, "get_transaction_status"):
+        return bool(raw.get_transaction_status() == 0)
+    return bool(raw.info.transaction_status == 0)
 
 
 def _driver(connection: Any) -> str | None:

@@ -42,7 +42,7 @@ from ordertrail.sync.rules import Flow
 
 __all__ = [
     "Accepted", "Counts", "Filter", "KeptOrder", "Lease", "Listed", "Outbox", "Quarantined",
-    "Route", "Settled", "open_outbox",
+    "Route", "Settled", "Where", "open_outbox",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -77,6 +77,7 @@ class Outbox:
         self._is_ours = is_ours
         self._checkpointer = checkpointer
         self._waiting_max = waiting_max
+        self._is_prepared = False
         self._uncounted = ACCEPTED_BETWEEN_COUNTS
         self._numbers: dict[str, int] = {}
 
@@ -94,11 +95,10 @@ class Outbox:
 
     def open(self) -> None:
         """Make the tables if there are none; raises DatabaseRefused for what is no outbox."""
-        form = {"is_ours": self._is_ours, "where": self.where}
         try:
-            self._database.write(
-                lambda tx: outbox_form.prepare(tx, self._database.dialect, **form)  # type: ignore[arg-type]
-            )
+            if not self._are_tables_there():
+                self._database.write(self._prepare)
+            self._is_prepared = True
         except BaseException:
             self._database.close()
             raise
@@ -124,10 +124,10 @@ class Outbox:
     ) -> Accepted:
         """Keep the orders and plan what they cause; on return all of it is on disk, in one commit.
 
-        In a transaction `tx` of the shop's own it is on disk when that is committed. An order that
-        is as it was costs a look-up and no write. One that cannot be true goes into quarantine
-        until a good snapshot of it comes, and does not spoil its neighbours. Raises Unavailable
-        when more waits than the outbox takes.
+        In a transaction `tx` of the shop's own it is on disk when that is committed; for that the
+        outbox need not be open. An order that is as it was costs a look-up and no write. One that
+        cannot be true goes into quarantine until a good snapshot of it comes, and does not spoil
+        its neighbours. Raises Unavailable when more waits than the outbox takes.
         """
         if tx is None and len(orders) > 1 and self._are_as_they_were(route, flow, orders):
             return Accepted(len(orders), unchanged=len(orders))
@@ -291,7 +291,11 @@ class Outbox:
     def _accept(
         self, route: Route, work: Callable[[Writing, Place], Accepted], tx: Tx | None
     ) -> Accepted:
-        self._check_room(route.destination)
+        if tx is not None and not self._is_prepared:
+            self._is_prepared = self._are_tables_there()
+            if not self._is_prepared:
+                self._prepare(tx)
+        self._check_room(route.destination, tx)
         if tx is not None:
             sql = Writing(tx, self._database.dialect)
             to = outbox_destinations.ensure(sql, route.destination)
@@ -313,13 +317,24 @@ class Outbox:
 
         return self._read_of(route.destination, are, False)
 
-    def _check_room(self, destination: str) -> None:
+    def _prepare(self, tx: Tx) -> None:
+        dialect = self._database.dialect
+        outbox_form.prepare(tx, dialect, is_ours=self._is_ours, where=self.where)
+
+    def _are_tables_there(self) -> bool:
+        """Look without waiting for a writer, who may be the caller's own transaction."""
+        return not self._is_ours and self._read(lambda sql: outbox_form.is_there(sql, self.where))
+
+    def _check_room(self, destination: str, tx: Tx | None) -> None:
         if self._uncounted < ACCEPTED_BETWEEN_COUNTS:
             return
         most = self._waiting_max
-        if self._read_of(
-            destination, lambda sql, to: outbox_operations.is_waiting_beyond(sql, to, most), False
-        ):
+
+        def is_full(sql: Reading) -> bool:
+            to = outbox_destinations.find(sql, destination)
+            return to is not None and outbox_operations.is_waiting_beyond(sql, to, most)
+
+        if self._read(is_full) if tx is None else is_full(Reading(tx, self._database.dialect)):
             raise Unavailable(
                 f"{self.where} holds more than {most:,} operations that wait: let them be"
                 " delivered, or find out with `ordertrail outbox status` why they are not"

@@ -3,7 +3,7 @@
 from importlib import resources
 
 from ordertrail.kit.database import DatabaseRefused, Dialect, Tx
-from ordertrail.sync.outbox_sql import Writing
+from ordertrail.sync.outbox_sql import Reading, Writing
 
 FORM = 2
 """The number of the tables' form, kept beside them; a newer one is refused."""
@@ -22,6 +22,14 @@ _FORMER = (
 _FORMER_TABLES = 3
 
 
+def is_there(sql: Reading, where: str) -> bool:
+    """Tell whether the tables are there; raises DatabaseRefused for those of another form."""
+    ((is_here,),) = sql.fetch(_HERE[sql.dialect])
+    if is_here:
+        _check_form(sql, where)
+    return bool(is_here)
+
+
 def prepare(tx: Tx, dialect: Dialect, *, is_ours: bool, where: str) -> None:
     """Make the tables if there are none; raises DatabaseRefused for what is no outbox of ours.
 
@@ -31,9 +39,7 @@ def prepare(tx: Tx, dialect: Dialect, *, is_ours: bool, where: str) -> None:
     sql = Writing(tx, dialect)
     if dialect is Dialect.POSTGRES:
         sql.fetch(_LOCK)
-    ((is_here,),) = sql.fetch(_HERE[dialect])
-    if is_here:
-        _check_form(sql, where)
+    if is_there(sql, where):
         return
     if is_ours:
         _check_empty(sql, where)
@@ -43,7 +49,7 @@ def prepare(tx: Tx, dialect: Dialect, *, is_ours: bool, where: str) -> None:
             tx.run(statement)
 
 
-def _check_form(sql: Writing, where: str) -> None:
+def _check_form(sql: Reading, where: str) -> None:
     ((form,),) = sql.fetch(_FORM)
     if form != FORM:
         raise DatabaseRefused(

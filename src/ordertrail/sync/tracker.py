@@ -23,12 +23,12 @@ from ordertrail.domain.errors import Invalid, Refused, Unavailable
 from ordertrail.domain.order import Order
 from ordertrail.kit.clock import Clock, utc_now
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused, Tx
-from ordertrail.kit.foreign import tx_of
+from ordertrail.kit.foreign import joined
 from ordertrail.sync import tracker_changes as changes
 from ordertrail.sync import tracker_told as told
 from ordertrail.sync.flow import desired
 from ordertrail.sync.operations import Outcome, State
-from ordertrail.sync.outbox import Accepted, Counts, Filter, Outbox, Quarantined, open_outbox
+from ordertrail.sync.outbox import Accepted, Counts, Filter, Outbox, Quarantined, Where, open_outbox
 from ordertrail.sync.outbox_orders import Route
 from ordertrail.sync.rim import Rim
 from ordertrail.sync.rules import Flow, Stages
@@ -41,12 +41,10 @@ from ordertrail.sync.worker import Pace
 
 T = TypeVar("T")
 
-Where = Path | str | Callable[[], Any]
-"""Where an outbox is: a file, sqlite:///FILE, postgresql://…, or what connects to a database."""
-
 Change = Callable[[Order | None], Order]
 
 DEFAULT_OUTBOX = "ordertrail.outbox"
+POSTGRESQL = ("postgresql://", "postgres://")
 LOOK_S = 0.2
 LIST_MAX = 1_000
 
@@ -82,6 +80,7 @@ class Tracker:
         self.url = Client(url, token).url
         self.flow = told.flow_of(flow, stages)
         self._route = Route(source, self.url)
+        self._is_apart = not callable(outbox) and not str(outbox).startswith(POSTGRESQL)
         self._delivers = deliver
         self._clock = clock
         self._keep = Keep(lambda: open_outbox(outbox, clock))
@@ -271,15 +270,27 @@ class Tracker:
         connection: Any,
     ) -> None:
         """Accept something; raises Invalid, naming the fields, when it was refused."""
-        accepted = self._used(lambda outbox: work(outbox, self._tx(connection)))
+        tx = self._tx(connection)
+        with _told_to_callers():
+            accepted = self._keep.use(lambda outbox: work(outbox, tx), is_opening=tx is None)
         if accepted.refused:
             desired(order(), self.flow)
             raise Invalid({"order": accepted.refused[0][1]})
-        if connection is None and self._delivers:
+        if self._delivers:
             self._background.wake()
 
     def _tx(self, connection: Any) -> Tx | None:
-        return None if connection is None else tx_of(connection)
+        if connection is None:
+            return None
+        if self._is_apart:
+            raise Invalid(
+                {
+                    "connection": "the outbox is a file of its own, and no part of that"
+                    " transaction: give `outbox` a function that connects to the shop's database"
+                }
+            )
+        with _told_to_callers():
+            return joined(connection)
 
     def _used(self, work: Callable[[Outbox], T]) -> T:
         with _told_to_callers():

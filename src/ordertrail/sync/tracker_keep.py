@@ -28,10 +28,13 @@ class Keep:
         self._is_open = False
         _FORKS.watch(self)
 
-    def use(self, work: Callable[[Outbox], T]) -> T:
-        """Return what the work returns; a fork waits until it is done."""
+    def use(self, work: Callable[[Outbox], T], *, is_opening: bool = True) -> T:
+        """Return what the work returns; a fork waits until it is done.
+
+        What is done in a transaction of the shop's own does not wait for the outbox to open.
+        """
         with self._gate.passing():
-            return work(self._opened())
+            return work(self._opened() if is_opening else self._there())
 
     def when_forked(self, call: Callable[[], object]) -> None:
         """Have something called in a child process, before anything else there."""
@@ -66,15 +69,20 @@ class Keep:
         outbox = self._outbox
         if self._is_open and outbox is not None:
             return outbox
+        outbox = self._there()
         with self._gate.alone():
-            outbox = self._outbox = self._outbox or self._made()
             if not self._is_open:
                 outbox.open()
                 self._is_open = True
         return outbox
 
+    def _there(self) -> Outbox:
+        with self._gate.alone():
+            self._outbox = self._outbox or self._made()
+            return self._outbox
+
     def _let_go(self) -> None:
-        if self._is_open and self._outbox is not None:
+        if self._outbox is not None:
             self._is_open = False
             self._outbox.close()
 
