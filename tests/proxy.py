@@ -78,8 +78,8 @@ class Proxy:
                 self._start(self._pass_on, far, near, "answer")
 
     def _pass_on(self, source: socket.socket, sink: socket.socket, what: str) -> None:
-        source.settimeout(POLL_S)
         try:
+            source.settimeout(POLL_S)
             while not self._ended.is_set():
                 try:
                     data = source.recv(CHUNK)

@@ -20,7 +20,7 @@ class Audit:
 
     def __init__(self, path: Path, destination: str, clock: Clock, trace: Trace) -> None:
         self._database = Sqlite(path)
-        self._outbox = Outbox(self._database, clock)
+        self._outbox = Outbox(self._database, clock, is_ours=True)
         self._destination = destination
         self._trace = trace
         self._outbox.open()

@@ -108,7 +108,11 @@ class Network:
         self._loop.call_later(back_s, _succeed, answer, reply)
 
     def _travel_s(self) -> float:
-        is_slow = self._chance.random() < self.faults.slow
+        """How long a request takes; without operation keys it is there, or lost, in no time.
+
+        Who takes over an event that is still on its way there can neither see it nor stop it.
+        """
+        is_slow = self._chance.random() < self.faults.slow and self.endpoint.kind.honours_keys
         return self._chance.random() * TRAVEL_S_MAX if is_slow else self._quick_s()
 
     def _quick_s(self) -> float:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ordertrail.client import answers
 from ordertrail.client.answers import Answer
@@ -43,7 +42,7 @@ def as_told(order: Order) -> Order:
 class Parts:
     """The parts that a world is made of; a test of the simulation brings one that is broken."""
 
-    outbox: Callable[[Any, Clock], Outbox] = Outbox
+    outbox: type[Outbox] = Outbox
     exchange: Callable[[Exchange], Exchange] = as_it_is
     snapshot: Callable[[Order], Order] = as_told
 

@@ -254,7 +254,8 @@ class World:
     @contextlib.contextmanager
     def _opened(self, process: Process) -> Iterator[Outbox]:
         inner = Sqlite(self._path)
-        outbox = self._parts.outbox(SteppingDatabase(inner, process, self.disk), self.clock)
+        database = SteppingDatabase(inner, process, self.disk)
+        outbox = self._parts.outbox(database, self.clock, is_ours=True)
         try:
             outbox.open()
             yield outbox
