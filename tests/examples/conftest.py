@@ -1,4 +1,4 @@
-"""One platform, in a process of its own, for all the shops of `examples`."""
+"""A platform for each shop, in a process of its own."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import served_platform
 from served_platform import Platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with served_platform.serving(tmp_path_factory.mktemp("platform")) as running:
         yield running

@@ -65,19 +65,23 @@ class Keep:
             call()
 
     def _opened(self) -> Outbox:
-        """Return the outbox; it stays the same one when it is closed and opened again."""
+        """Return the outbox; it stays the same one when it is closed and opened again.
+
+        Opening may wait for a transaction of the shop's, so nothing that such a transaction calls
+        waits for it.
+        """
         outbox = self._outbox
         if self._is_open and outbox is not None:
             return outbox
         outbox = self._there()
-        with self._gate.alone():
+        with self._gate.opening:
             if not self._is_open:
                 outbox.open()
                 self._is_open = True
         return outbox
 
     def _there(self) -> Outbox:
-        with self._gate.alone():
+        with self._gate.making:
             self._outbox = self._outbox or self._made()
             return self._outbox
 
@@ -88,11 +92,12 @@ class Keep:
 
 
 class _Gate:
-    """Lets any number pass, or nobody while it is shut."""
+    """Lets any number pass, or nobody while it is shut; inside, some things are done one by one."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._alone = threading.Lock()
+        self.making = threading.Lock()
+        self.opening = threading.Lock()
         self._inside = 0
         self._is_shut = False
 
@@ -108,10 +113,6 @@ class _Gate:
                 self._inside -= 1
                 if self._is_shut:
                     self._changed.notify_all()
-
-    def alone(self) -> threading.Lock:
-        """Return what only one of those inside holds at a time."""
-        return self._alone
 
     def shut(self) -> None:
         """Let nobody in any more, and return when nobody is inside."""
