@@ -20,12 +20,14 @@ from ordertrail.client.client import Client
 from ordertrail.domain.errors import NotFound
 from ordertrail.sync.flow import desired
 from ordertrail.sync.rules import Flow
+from postgres_server import Server
 from proxy import Harm, Proxy
 
 HERE = Path(__file__).parent
 SERVER = HERE.parent / "serve_for_crash.py"
 WORKER = HERE / "work_until_done.py"
 RUNS_MAX = 25
+KILLS = 4
 ROUGH = Harm(
     cut_request=0.04, cut_answer=0.06, stall=0.02, delay=0.1, flip_request=0.03, flip_answer=0.04
 )
@@ -45,14 +47,15 @@ def server(folder: Path) -> Iterator[int]:
 
 def worker(outbox: str, url: str, count: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(WORKER), outbox, url, str(count)]
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 def run_until_done(outbox: str, url: str, count: int) -> int:
     """Start a worker again and again until it says that all is delivered; returns how often."""
     for runs in range(1, RUNS_MAX + 1):
         with worker(outbox, url, count) as process:
-            if process.wait(60) == 0:
+            process.communicate(timeout=60)
+            if process.returncode == 0:
                 return runs
     raise AssertionError(f"not done after {RUNS_MAX} runs")
 
@@ -116,23 +119,34 @@ def test_everything_arrives_once_over_connections_that_are_cut_stalled_and_corru
 
 
 def killed_again_and_again(outbox: str, port: int, count: int, seed: int) -> None:
-    """Let three workers share an outbox, kill one after the other, then let one finish."""
+    """Let two workers share an outbox and kill one after the other at work; then both finish."""
     chance, url = random.Random(seed), f"http://127.0.0.1:{port}"
-    workers = [worker(outbox, url, count) for _ in range(3)]
-    for kill in range(8):
+    workers = [worker(outbox, url, count) for _ in range(2)]
+    for kill in range(KILLS):
         place = kill % len(workers)
-        try:
-            workers[place].wait(0.4 + chance.random() * 0.5)
-        except subprocess.TimeoutExpired:
-            workers[place].kill()
-            workers[place].wait(10)
+        heard = workers[place].stdout
+        assert heard is not None
+        for _ in range(chance.randint(2, 25)):
+            heard.readline()
+        workers[place].kill()
+        workers[place].communicate(timeout=10)
         workers[place] = worker(outbox, url, count)
     for each in workers:
-        assert each.wait(60) == 0
+        each.communicate(timeout=60)
+        assert each.returncode == 0
 
 
 def test_workers_that_are_killed_deliver_everything_once(tmp_path: Path) -> None:
-    count = 400
+    count = 150
     with server(tmp_path) as port:
         killed_again_and_again(str(tmp_path / "outbox"), port, count, seed=3)
+        check(port, count)
+
+
+def test_workers_that_share_a_postgresql_and_are_killed_deliver_everything_once(
+    tmp_path: Path, postgres: Server
+) -> None:
+    count = 150
+    with server(tmp_path) as port:
+        killed_again_and_again(postgres.new_database(), port, count, seed=4)
         check(port, count)

@@ -1,6 +1,7 @@
 """A process that delivers made orders until done or killed: `work_until_done.py OUTBOX URL COUNT`.
 
-Any number of them may share the outbox: a path, or the address of a PostgreSQL database.
+It says "on" whenever something is on disk, so that its parent can kill it in between. Any number
+of them may share the outbox: a path, or the address of a PostgreSQL database.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ async def work(where: str, url: str, count: int) -> Summary:
                 client,
                 flow=Flow(),
                 source="shop",
-                progress=lambda _: None,
+                progress=lambda _: print("on", flush=True),
                 pace=PACE,
             )
 
