@@ -10,7 +10,7 @@ import json
 import platform
 from pathlib import Path
 
-CASES = ("steps", "deals")
+CASES = ("steps", "deals", "tracker")
 RESULTS = Path(__file__).parent / "results"
 
 
