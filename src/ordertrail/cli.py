@@ -4,18 +4,17 @@
 A command is imported when it is called, so that the library and the sync need no server parts.
 """
 
-import importlib
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
-from ordertrail.domain.errors import Forbidden, Invalid, Refused, Unauthorised, Unavailable
+from ordertrail.commands import outbox_words, sync_words
+from ordertrail.commands.loading import AsJson, DatabaseUrl, command, settings
+from ordertrail.domain.errors import Forbidden, Refused, Unauthorised, Unavailable
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused
-from ordertrail.settings import Settings
 from ordertrail.version import VERSION
 
 EXIT_REFUSED, EXIT_LATER, EXIT_NOT_ALLOWED, EXIT_STOPPED = 2, 75, 77, 130
@@ -29,13 +28,12 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="API keys of the platform.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+app.add_typer(outbox_words.commands, name="outbox")
+app.command("sync")(sync_words.sync)
+app.command("explain")(sync_words.explain)
+app.command("verify")(sync_words.verify)
 
 _errors = Console(stderr=True, highlight=False)
-
-DatabaseUrl = Annotated[
-    str | None, typer.Option("--database", help="sqlite:///FILE; else ORDERTRAIL_DATABASE_URL.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, nothing else.")]
 
 
 @app.command()
@@ -46,13 +44,13 @@ def serve(
     workers: Annotated[int, typer.Option(help="Server processes; SQLite carries one.")] = 1,
 ) -> None:
     """Run the platform: the API, and the console in the browser."""
-    _command("serve", "server").run(_settings(database), host, port, workers)
+    command("serve", "server").run(settings(database), host, port, workers)
 
 
 @app.command()
 def migrate(database: DatabaseUrl = None) -> None:
     """Bring the database to this release's schema; `serve` does so by itself."""
-    _command("migrate", "server").run(_settings(database))
+    command("migrate", "server").run(settings(database))
 
 
 @app.command()
@@ -64,39 +62,20 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Start the platform, sync 1,000 real orders into it, and keep serving."""
-    command = _command("demo", "server")
-    command.run(command.Demo(orders, port, data, leave, as_json))
-
-
-@app.command()
-def sync(
-    file: Annotated[Path, typer.Argument(help="The shop's orders.")],
-    to: Annotated[str | None, typer.Option(help="The endpoint; else ORDERTRAIL_URL.")] = None,
-    token: Annotated[str | None, typer.Option(help="Its API key; else ORDERTRAIL_TOKEN.")] = None,
-    flow: Annotated[str, typer.Option(help="detailed")] = "detailed",
-    form: Annotated[str, typer.Option("--format", help="online-retail")] = "online-retail",
-    stages: Annotated[str, typer.Option(help="Stage ids: placed,fulfilled,cancelled.")] = "1,2,3",
-    outbox: Annotated[
-        Path | None, typer.Option(help="What is still to deliver; else ORDERTRAIL_OUTBOX.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Deliver a file of orders; once delivered, a second run changes nothing."""
-    command = _command("sync")
-    settings = _settings(None, url=to, token=token, outbox=outbox)
-    sys.exit(command.run(settings, command.Job(file, flow, form, stages, as_json)))
+    module = command("demo", "server")
+    module.run(module.Demo(orders, port, data, leave, as_json))
 
 
 @app.command()
 def doctor(database: DatabaseUrl = None) -> None:
     """Show the settings, secrets hidden, and what state the database is in."""
-    _command("doctor", "server").run(_settings(database))
+    command("doctor", "server").run(settings(database))
 
 
 @app.command("console-link")
 def console_link(database: DatabaseUrl = None) -> None:
     """Print a new link that signs the owner into the console, once."""
-    _command("serve", "server").print_link(_settings(database))
+    command("serve", "server").print_link(settings(database))
 
 
 @keys.command("create")
@@ -109,14 +88,14 @@ def create_key(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show its token of 64 characters, this one time."""
-    command = _command("keys", "server")
-    command.create(_settings(database), command.Wanted(name, scope, rate_limit, ip or []), as_json)
+    module = command("keys", "server")
+    module.create(settings(database), module.Wanted(name, scope, rate_limit, ip or []), as_json)
 
 
 @keys.command("list")
 def list_keys(database: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """List the keys, without their tokens."""
-    _command("keys", "server").list_all(_settings(database), as_json)
+    command("keys", "server").list_all(settings(database), as_json)
 
 
 @keys.command("revoke")
@@ -125,7 +104,7 @@ def revoke_key(
     database: DatabaseUrl = None,
 ) -> None:
     """Take a key out of use for ever."""
-    _command("keys", "server").revoke(_settings(database), key_id)
+    command("keys", "server").revoke(settings(database), key_id)
 
 
 @app.command()
@@ -147,26 +126,6 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         _stop("stopped", EXIT_STOPPED)
     sys.exit(0)
-
-
-def _command(name: str, extra: str | None = None) -> Any:
-    try:
-        return importlib.import_module(f"ordertrail.commands.{name}")
-    except ModuleNotFoundError as error:
-        if extra is None or (error.name or "").startswith("ordertrail"):
-            raise
-        raise Invalid(
-            {error.name or name: f"is not installed: pip install 'ordertrail[{extra}]'"}
-        ) from None
-
-
-def _settings(database: str | None, **given: object) -> Settings:
-    values = {"database_url": database, **given}
-    try:
-        return Settings(**{name: value for name, value in values.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        wrong = {".".join(map(str, each["loc"])): each["msg"] for each in error.errors()}
-        raise Invalid(wrong) from None
 
 
 def _stop(reason: str, code: int) -> NoReturn:

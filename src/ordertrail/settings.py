@@ -1,8 +1,8 @@
 """The settings of one process: read once from the environment, then passed as arguments."""
 
-from pathlib import Path
+import re
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,15 +24,20 @@ class Settings(BaseSettings):
         description="The 64-character API key for that endpoint.",
         json_schema_extra={"is_secret": True},
     )
-    outbox: Path = Field(
-        Path("ordertrail.outbox"),
-        description="The file in which `ordertrail sync` keeps orders and what it delivered.",
+    outbox: str = Field(
+        "ordertrail.outbox",
+        description="Where the sync keeps orders and what it delivered: a file, or postgresql://….",
     )
     connections_max: int = Field(
         32,
         ge=1,
         le=1000,
         description="How many connections `ordertrail sync` opens to the endpoint.",
+    )
+    editor: str = Field(
+        "vi",
+        validation_alias=AliasChoices("ORDERTRAIL_EDITOR", "EDITOR"),
+        description="The editor of `ordertrail outbox edit`; EDITOR is taken too.",
     )
     body_bytes_max: int = Field(
         1 << 20,
@@ -63,6 +68,16 @@ class Settings(BaseSettings):
         ge=1,
         description="For how many days the log keeps a call.",
     )
+
+    @property
+    def outbox_named(self) -> str:
+        """The outbox as it can be shown: without the password of an address."""
+        return without_password(self.outbox)
+
+
+def without_password(address: str) -> str:
+    """Return an address without the password that may stand in it."""
+    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", address)
 
 
 def is_secret(name: str) -> bool:

@@ -21,6 +21,7 @@ class Answer:
     status: int
     raw: bytes
     retry_after_s: float | None = None
+    date: str | None = None
 
     @property
     def is_good(self) -> bool:

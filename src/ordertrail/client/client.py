@@ -43,6 +43,7 @@ class Client:
 
     At most `connections_max` calls are under way at once; others wait for their turn, which does
     not count against `timeout_s`. An `exchange` of one's own takes the place of the network.
+    `date` is what the latest answer said of its time, as its header had it.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Client:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Invalid({"token": "must be an API key: letters and digits without a space"})
         self.url = normalised(url)
+        self.date: str | None = None
         self._token = token
         self._connections_max = connections_max
         self._timeout_s = timeout_s
@@ -163,12 +165,14 @@ class Client:
         request = Request(call.method, self.url + call.path, headers, raw)
         try:
             async with self._turns:
-                return await self._exchange(request)
+                answer = await self._exchange(request)
         except OSError as error:
             kind = type(error).__name__
             reason = f"{self.url}: {str(error) or kind}"[:REASON_CHARS_MAX].strip()
             is_unsure = not isinstance(error, _NOT_SENT)
             raise Unavailable(reason, is_unsure=is_unsure) from error
+        self.date = answer.date
+        return answer
 
 
 def normalised(url: str) -> str:

@@ -83,8 +83,6 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
             reason = f"the answer is longer than {ANSWER_BYTES_MAX} bytes"
             raise Unavailable(reason, is_unsure=True)
         parts.append(part)
-    retry_after = response.headers.get("Retry-After")
-    wait_s = None
-    if retry_after is not None:
-        wait_s = answers.seconds_to_wait(retry_after, response.headers.get("Date"))
-    return Answer(response.status, b"".join(parts), wait_s)
+    retry_after, date = response.headers.get("Retry-After"), response.headers.get("Date")
+    wait_s = None if retry_after is None else answers.seconds_to_wait(retry_after, date)
+    return Answer(response.status, b"".join(parts), wait_s, date)

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from ordertrail import app
 from ordertrail.actions import keys, workspaces
-from ordertrail.commands import serve, sync
-from ordertrail.commands.sync import Delivered
+from ordertrail.commands import serve, sync, telling
+from ordertrail.commands.telling import Delivered
 from ordertrail.domain.errors import Invalid, Unavailable
 from ordertrail.insight import reports
 from ordertrail.insight.reports import Summary
@@ -26,7 +26,7 @@ from ordertrail.kit import clock, json
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.sample import SAMPLE
 from ordertrail.settings import Settings
-from ordertrail.sync.flow import Flow
+from ordertrail.sync.rules import Flow
 from ordertrail.sync.shops import online_retail
 
 STOP_WAIT_S = 20
@@ -48,7 +48,7 @@ def run(demo: Demo) -> None:
     demo.data.mkdir(parents=True, exist_ok=True)
     settings = Settings(
         database_url=f"sqlite:///{(demo.data / 'ordertrail.db').resolve()}",
-        outbox=demo.data / "ordertrail.outbox",
+        outbox=str(demo.data / "ordertrail.outbox"),
         token=secrets.token_hex(keys.TOKEN_LENGTH // 2),
     )
     database = app.open_database(settings, secrets.token_hex(16))
@@ -63,7 +63,7 @@ def run(demo: Demo) -> None:
         link = serve.new_link(database, address)
         _tell(demo, summary, delivered, link)
         if not delivered.summary.is_complete:
-            sys.exit(sync.exit_code(delivered.summary))
+            sys.exit(telling.exit_code(delivered.summary))
         if not demo.leave:
             typer.echo("It goes on serving; Ctrl-C stops it.", err=True)
             sys.stdout.flush()
@@ -79,7 +79,10 @@ def _new_key(database: Sqlite, token: str) -> keys.Key:
 
 def _sync(settings: Settings, demo: Demo) -> Delivered:
     reading = online_retail.read(SAMPLE)
-    return sync.deliver(settings, reading, Flow(), quiet=demo.as_json, orders_max=demo.orders)
+    asked = sync.Sync(
+        reading, Flow(), reading.source, is_quiet=demo.as_json, orders_max=demo.orders
+    )
+    return sync.deliver(settings, asked)
 
 
 def _free(port: int) -> int:
@@ -117,7 +120,7 @@ def _tell(demo: Demo, summary: Summary, delivered: Delivered, link: str) -> None
             json.dumps({**_as_data(summary), "sync": _sync_data(delivered), "console": link})
         )
         return
-    sync.tell_delivered(delivered, demo.data)
+    telling.tell_delivered(delivered, str(demo.data))
     table = Table(title="What the platform holds", show_header=False, title_justify="left")
     table.add_column()
     table.add_column(justify="right")

@@ -113,6 +113,17 @@ class Sqlite:
         except (*_AWAY, *_BROKEN) as error:
             raise _translated(error, self.path) from error
 
+    def copy_to(self, path: Path) -> None:
+        """Write what is committed into a new file."""
+        try:
+            connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+            try:
+                connection.execute("VACUUM INTO ?", (str(path),))
+            finally:
+                connection.close()
+        except (*_AWAY, *_BROKEN) as error:
+            raise _translated(error, self.path) from error
+
     def empty_log(self) -> bool:
         """Empty the write-ahead log, so that it stays bounded; False when readers prevent it."""
         with self._writing:

@@ -240,6 +240,10 @@ class Outbox:
             destination, lambda sql, to: outbox_desk.quarantined(sql, to, limit), []
         )
 
+    def sources(self, destination: str) -> list[str]:
+        """Return the sources that orders were accepted from for a destination."""
+        return self._read_of(destination, outbox_desk.sources, [])
+
     def oldest_waiting(self, destination: str) -> datetime | None:
         """Return when the oldest operation that waits was planned."""
         return self._read_of(destination, outbox_desk.oldest_waiting, None)
@@ -285,6 +289,19 @@ class Outbox:
     def prune(self, before: datetime) -> int:
         """Delete what was done before, and return how many operations that is; counts stay."""
         return self._write(lambda sql: outbox_destinations.prune(sql, clock.to_micros(before)))
+
+    def rehearse(self, work: Callable[[Writing], T]) -> T:
+        """Run the work in a transaction and undo it; return what it gave."""
+
+        def undone(sql: Writing) -> None:
+            raise _Undone(work(sql))
+
+        try:
+            self._write(undone)
+        except _Undone as end:
+            result: T = end.result
+            return result
+        raise AssertionError("a rehearsal ends by being undone")
 
     # ---- how it is done ----
 
@@ -371,6 +388,14 @@ class Outbox:
             return otherwise if to is None else work(sql, to)
 
         return self._read(numbered)
+
+
+class _Undone(Exception):
+    """Ends a transaction such that nothing of it stays."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("a rehearsal is over")
+        self.result = result
 
 
 def open_outbox(where: Where, clock: Clock = utc_now) -> Outbox:

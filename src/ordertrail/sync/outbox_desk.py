@@ -47,6 +47,10 @@ _QUARANTINED = (
     "SELECT source, order_id, reason, refused_at FROM ordertrail_quarantine"
     " WHERE destination = :to ORDER BY source, order_id LIMIT :limit"
 )
+_SOURCES = (
+    "SELECT source FROM ordertrail_snapshots WHERE destination = :to GROUP BY source"
+    " ORDER BY source"
+)
 _WHY = (
     "SELECT reason FROM ordertrail_quarantine WHERE destination = :to AND source = :source"
     " AND order_id = :order_id"
@@ -198,6 +202,11 @@ def order(sql: Reading, to: int, source: str, order_id: str) -> KeptOrder | None
     why = sql.fetch(_WHY, to=to, source=source, order_id=order_id)
     operations = listed(sql, to, Filter(order_id=order_id, source=source))
     return _kept(rows[0], operations, why[0][0] if why else None)
+
+
+def sources(sql: Reading, to: int) -> list[str]:
+    """Return the sources that orders were accepted from."""
+    return [source for (source,) in sql.fetch(_SOURCES, to=to)]
 
 
 def orders(sql: Reading, to: int, after_id: int, limit: int) -> list[KeptOrder]:

@@ -55,6 +55,7 @@ _BEYOND = (
     "SELECT count(*) FROM (SELECT 1 AS one FROM ordertrail_operations WHERE destination = :to"
     " AND state = 'waiting' LIMIT :most) w"
 )
+_LAST = "SELECT coalesce(max(id), 0) FROM ordertrail_operations"
 
 
 def unsent(
@@ -133,6 +134,12 @@ def counts(sql: Reading, to: int) -> tuple[dict[str, int], int]:
     """Count the operations by state, those that are done left out, and all of them."""
     ((everything,),) = sql.fetch(_ALL, to=to)
     return dict(sql.fetch(_COUNTS, to=to)), int(everything)
+
+
+def last_number(sql: Reading) -> int:
+    """Return the number of the latest operation; 0 when there was none."""
+    ((found,),) = sql.fetch(_LAST)
+    return int(found)
 
 
 def is_waiting_beyond(sql: Reading, to: int, most: int) -> bool:

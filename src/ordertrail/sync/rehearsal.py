@@ -1,0 +1,103 @@
+"""A rehearsal: what accepting some orders would change, found out and then undone."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+
+from ordertrail.domain import money
+from ordertrail.domain.journal import Origin
+from ordertrail.domain.order import Order
+from ordertrail.kit import json
+from ordertrail.sync import (
+    outbox_accept,
+    outbox_desk,
+    outbox_destinations,
+    outbox_operations,
+    outbox_orders,
+)
+from ordertrail.sync.flow import worth
+from ordertrail.sync.operations import Kind, State
+from ordertrail.sync.outbox import Outbox
+from ordertrail.sync.outbox_accept import Accepted
+from ordertrail.sync.outbox_desk import Filter, Listed
+from ordertrail.sync.outbox_orders import Place, Route
+from ordertrail.sync.outbox_sql import Writing
+from ordertrail.sync.rules import Flow
+from ordertrail.sync.shops import canonical
+from ordertrail.sync.shops.readings import Rejected
+
+EXAMPLES = 2
+ORDERS_AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """What would change: orders by what becomes of them, operations by kind, with examples.
+
+    `worth` is what the orders are worth by currency, in major units, before (what the outbox
+    knows of them) and after.
+    """
+
+    orders: int = 0
+    unchanged: int = 0
+    changed: int = 0
+    older: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    operations: Counter[Kind] = field(default_factory=Counter)
+    examples: dict[Kind, list[Listed]] = field(default_factory=dict)
+    worth_before: Counter[str] = field(default_factory=Counter)
+    worth_after: Counter[str] = field(default_factory=Counter)
+
+    def take(self, accepted: Accepted) -> None:
+        """Add what came of some orders."""
+        self.orders += accepted.orders
+        self.unchanged += accepted.unchanged
+        self.changed += accepted.changed
+        self.older += accepted.older
+        self.refused += accepted.refused
+        self.operations += accepted.operations
+
+    def amounts(self, worth: Counter[str]) -> dict[str, Decimal]:
+        """Return sums in minor units as amounts by currency."""
+        return {code: money.amount(minor, code) for code, minor in sorted(worth.items())}
+
+
+def rehearse(
+    outbox: Outbox, route: Route, flow: Flow, orders: Iterable[Order | Rejected]
+) -> Rehearsal:
+    """Return what accepting the orders would change; the outbox is as it was afterwards."""
+    return outbox.rehearse(lambda sql: _rehearsed(sql, route, flow, orders))
+
+
+def _rehearsed(
+    sql: Writing, route: Route, flow: Flow, orders: Iterable[Order | Rejected]
+) -> Rehearsal:
+    found = Rehearsal()
+    to = outbox_destinations.ensure(sql, route.destination)
+    place = Place(to, route.source, 0)
+    before = outbox_operations.last_number(sql)
+    given = iter(orders)
+    while read := list(islice(given, ORDERS_AT_ONCE)):
+        found.rejected += [each for each in read if isinstance(each, Rejected)]
+        some = [each for each in read if isinstance(each, Order)]
+        ids = {order.id for order in some}
+        _add_worth(found.worth_before, sql, place, ids, flow)
+        found.take(outbox_accept.accept(sql, place, flow, some, Origin.LIVE))
+        _add_worth(found.worth_after, sql, place, ids, flow)
+    for kind in Kind:
+        which = Filter((State.WAITING,), (kind,), limit=EXAMPLES, after_id=before)
+        found.examples[kind] = outbox_desk.listed(sql, to, which)
+    return found
+
+
+def _add_worth(
+    sums: Counter[str], sql: Writing, place: Place, order_ids: set[str], flow: Flow
+) -> None:
+    for order_id in order_ids:
+        body = outbox_orders.body(sql, place.to, place.source, order_id)
+        if body is not None:
+            order = canonical.decode(json.loads(body))
+            sums[order.currency] += worth(order, flow)
