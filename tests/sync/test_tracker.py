@@ -16,7 +16,7 @@ from destination import Destination
 from destination_thread import served
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
-from sync_worker import TOKEN
+from sync_worker import QUICK, TOKEN
 
 from ordertrail import (
     Flow,
@@ -29,7 +29,11 @@ from ordertrail import (
     Refused,
     Stages,
     Tracker,
+    Unavailable,
 )
+from ordertrail.client.client import Client
+from ordertrail.sync.outbox import open_outbox
+from ordertrail.sync.run import run
 
 AWAY = "http://127.0.0.1:9"
 GUIDE = Stages(placed=13, fulfilled=12, cancelled=14)
@@ -492,3 +496,66 @@ def test_accounts_that_change_their_email_stay_one_contact_in_a_fake() -> None:
         assert fake.contact(old) is None
         assert fake.contact(new)["email"] == "new@example.com"
         assert any(call.path.endswith("/merge/") for call in fake.calls)
+
+
+# ---- others on the same outbox ----
+
+
+def test_a_worker_of_its_own_delivers_what_a_tracker_accepted(
+    there: Destination, url: str, tmp_path: Path
+) -> None:
+    outbox = tmp_path / "outbox"
+    with Tracker(f"{url}/api/public/", TOKEN, outbox=outbox, deliver=False) as tracker:
+        tracker.placed(made.PLACED)
+
+        async def deliver() -> None:
+            async with Client(url, TOKEN) as client:
+                summary = await run(
+                    [made.FULFILLED],
+                    opened,
+                    client,
+                    flow=Flow(),
+                    source="shop",
+                    progress=lambda _: None,
+                    pace=QUICK,
+                )
+            assert summary.destination == url
+
+        with open_outbox(outbox) as opened:
+            asyncio.run(deliver())
+            assert opened.destinations() == [url]
+        assert tracker.pending() == 0
+        assert there.deals[ID]["status"] == 2
+
+
+# ---- full disks ----
+
+
+def test_a_full_disk_is_told_keeps_nothing_by_half_and_is_over_when_there_is_room(
+    kept: Tracker,
+) -> None:
+    kept.placed(made.PLACED)
+    before = kept.counts()
+
+    def limit(pages: int) -> Callable[[Any], None]:
+        return lambda outbox: outbox._database.write(
+            lambda tx: tx.run(f"PRAGMA max_page_count = {pages}")
+        )
+
+    kept._keep.use(limit(30))
+    orders = made.many(200)
+
+    def place() -> None:
+        for order in orders:
+            kept.placed(order)
+
+    with pytest.raises(Unavailable, match="make room on the disk"):
+        place()
+    full = kept.counts()
+    assert full.accepted > before.accepted
+    with pytest.raises(Unavailable, match="make room on the disk"):
+        place()
+    assert kept.counts() == full
+    kept._keep.use(limit(1_000_000))
+    place()
+    assert kept.counts().accepted > full.accepted

@@ -42,7 +42,7 @@ async def run(
     pace = pace or Pace()
     begun = pace.rim.stopwatch()
     try:
-        who = await there(client, pace)
+        who = await there(client, pace, outbox)
     except Stopped as stop:
         return Summary(Progress(), client.url, pace.rim.stopwatch() - begun, stop.failure)
     feed = _Feed(orders, outbox, flow, Route(source, who.name), origin, pace)
@@ -60,7 +60,7 @@ async def work(outbox: Outbox, client: Client, *, pace: Pace, stop: asyncio.Even
     Nothing ends it but that: `pace.endurance` should neither stop a paused destination nor one
     that is away.
     """
-    worker = deliverer(outbox, client, await there(client, pace), pace)
+    worker = deliverer(outbox, client, await there(client, pace, outbox), pace)
     running = asyncio.ensure_future(worker.run())
     stopping = asyncio.ensure_future(stop.wait())
     try:

@@ -66,11 +66,14 @@ class There:
         return asked or None
 
 
-async def there(client: Client, pace: Pace) -> There:
-    """Return who answers at the client's address.
+async def there(client: Client, pace: Pace, outbox: Outbox | None = None) -> There:
+    """Return who answers at the client's address, under the name that the outbox knows it by.
 
-    A fresh platform at an old address is thereby another destination, and one that moved is the
-    same. Asks again while nobody answers; raises Stopped as the delivery does.
+    That is the address where orders were accepted for it, as a tracker does, who has nobody to
+    ask. Else it is the workspace, if one is told: a fresh platform at an old address is then
+    another destination, and one that moved is the same.
+
+    Asks again while nobody answers; raises Stopped as the delivery does.
     """
     rim, endurance = pace.rim, pace.endurance
     begun, number = rim.stopwatch(), 0
@@ -90,7 +93,11 @@ async def there(client: Client, pace: Pace) -> There:
                 _log.warning("%s does not say who it is: %s; asking again", client.url, failure)
             await rim.sleep(wait_s)
         else:
-            return There(f"workspace:{about.workspace}" if about else client.url, about)
+            break
+    known = [] if outbox is None else await rim.in_thread(outbox.destinations)
+    if about is None or client.url in known:
+        return There(client.url, about)
+    return There(f"workspace:{about.workspace}", about)
 
 
 def deliverer(
