@@ -14,7 +14,7 @@ from simulation.shop import HALF_DAYS, Shop
 from simulation.trace import Trace
 from simulation.virtual_time import Loop, WallClock
 
-TURN_S_MAX = 40.0
+TURN_S_MAX = 15.0
 ZONES = ("UTC", "Europe/Warsaw", "America/New_York", "Pacific/Apia", "Etc/GMT+12")
 SMALL_JUMPS_S = (-7_200.0, -90.0, -5.0, -1.0, 1.0, 5.0)
 """Without operation keys, a lease that a jump ends early lets a call be made that is under way."""

@@ -24,7 +24,7 @@ from simulation.process import Process
 from simulation.virtual_time import Loop
 
 TOKEN = "t" * 64
-LIMITS = Limits(poll_s=4.0)
+LIMITS = Limits(poll_s=6.0)
 ENDLESS = Endurance(stops_paused=False, away_s_max=None)
 
 

@@ -35,10 +35,10 @@ from simulation.trace import Trace, Violation
 from simulation.truth import Records
 from simulation.virtual_time import BEGIN, Loop, WallClock
 
-ACTIONS = 60
+ACTIONS = 120
 CALM_DAYS_MAX = 10
 LOOK_S = 5.0
-BETWEEN_ACTIONS_S = 6.0
+BETWEEN_ACTIONS_S = 3.0
 RESTING_S = 600.0
 BACK_FILL_PAGE = 20
 RAM = Path("/dev/shm")
