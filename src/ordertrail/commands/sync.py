@@ -144,7 +144,7 @@ async def _run(
         settings.url, settings.token, connections_max=settings.connections_max
     ) as client:
         try:
-            who = await there(client, asked.pace)
+            who = await there(client, asked.pace, outbox)
         except Stopped as stop:
             return Summary(Progress(), client.url, 0.0, stop.failure), None
         found = None

@@ -94,7 +94,7 @@ async def _run(
         settings.url, settings.token, connections_max=settings.connections_max
     ) as client:
         try:
-            who = await there(client, pace)
+            who = await there(client, pace, outbox)
         except Stopped as stop:
             raise stop.failure from None
         route = Route(job.source or (reading.source if reading else SHOP), who.name)
