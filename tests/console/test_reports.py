@@ -3,9 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
-import shop
-
 import served
+import shop
 from ordertrail.actions import deals
 from ordertrail.domain import money
 from ordertrail.domain import order as rules

@@ -117,7 +117,11 @@ class Forgetful(Outbox):
     [
         (Parts(exchange=changing_keys), WITHOUT_BATCHES, "an event is there twice"),
         (Parts(exchange=blind), HOSTED, "an event is there twice"),
-        (Parts(exchange=lying), WITHOUT_BATCHES, "not there|missing|not as the newest|should be of"),
+        (
+            Parts(exchange=lying),
+            WITHOUT_BATCHES,
+            "not there|missing|not as the newest|should be of",
+        ),
         (
             Parts(snapshot=without_rank),
             WITHOUT_BATCHES,

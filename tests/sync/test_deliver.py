@@ -8,20 +8,15 @@ from typing import Any
 import pytest
 from destination import Destination, nothing, wanted
 from made_orders import many
-from sync_worker import QUICK, TOKEN
+from sync_worker import QUICK
 from syncing import FLOW, SMALL, mishaps, sync, syncing
 
-from ordertrail.client.client import Client
 from ordertrail.domain.errors import Forbidden, Invalid, Refused, Unauthorised, Unavailable
 from ordertrail.domain.order import Order
-from ordertrail.sync.outbox import Filter, Outbox, open_outbox
-from ordertrail.sync.operations import State
-from ordertrail.sync.progress import Progress, Summary
+from ordertrail.sync.outbox import Outbox, open_outbox
+from ordertrail.sync.progress import Progress
 from ordertrail.sync.rules import Flow, Stages
-from ordertrail.sync.run import run
-from ordertrail.sync.shops.readings import Rejected
-from ordertrail.sync.verdict import Patience
-from ordertrail.sync.watch import Endurance
+from ordertrail.sync.worker import Pace
 
 OUT_OF_PATIENCE = replace(QUICK, endurance=replace(QUICK.endurance, away_s_max=0.0))
 
