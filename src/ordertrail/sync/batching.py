@@ -54,7 +54,7 @@ class Batcher:
                 _all_wait(shift, ready, failure)
                 return
             if str(failure).startswith(_TOO_LARGE):
-                self._operations_max = max(self._operations_max // 2, 1)
+                self._operations_max = min(self._operations_max, max(len(ready) // 2, 1))
             await self._in_halves(shift, ready)
             return
         to_heal = []

@@ -85,12 +85,12 @@ class Deliverer:
             if self._is_stopped:
                 self._shift.end()
             try:
-                if await self._shift.run(self._carriers):
-                    break
+                is_finished = await self._shift.run(self._carriers)
             except LeaseLost:
-                continue
-            finally:
-                self._shift = None
+                is_finished = False
+            self._shift = None
+            if is_finished:
+                break
         await self._watch.tell()
 
     async def _is_finished(self) -> bool:

@@ -25,8 +25,9 @@ from ordertrail.sync.unsent import Rewritten, Unsent
 class Accepted:
     """What came of a list of orders: orders == unchanged + changed + older + len(refused).
 
-    `operations` counts what was planned, by kind. Of `mended` orders something was parked, which
-    now says what is wanted and waits again. `refused` names the orders whose snapshot cannot be
+    `operations` counts what was planned, by kind, and `taken_back` what waited before and is not
+    wanted any more. Of `mended` orders something was parked, which now says what is wanted and
+    waits again. `refused` names the orders whose snapshot cannot be
     true, each with the reason.
     """
 
@@ -35,6 +36,7 @@ class Accepted:
     changed: int = 0
     older: int = 0
     operations: Counter[Kind] = field(default_factory=Counter)
+    taken_back: int = 0
     mended: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
 
@@ -97,6 +99,7 @@ def _keep(
         changed=changed,
         older=older,
         operations=Counter(each.kind for each in planning.added.values()),
+        taken_back=len(planning.withdrawn),
         mended=planning.mended(),
         refused=found.refused,
     )

@@ -12,8 +12,8 @@ from ordertrail.sync.outbox import Accepted, Counts, Settled
 class Progress:
     """How far a run is: orders == unchanged + changed + older + quarantined + rejected.
 
-    `planned` and `delivered` count operations of this run by kind; `waiting` and `parked` are
-    those of the destination, whichever run planned them.
+    `planned` and `delivered` count operations of this run by kind; `waiting` (under way or not)
+    and `parked` are those of the destination, whichever run planned them.
     """
 
     orders: int = 0
@@ -29,7 +29,7 @@ class Progress:
 
     def counted(self, counts: Counts) -> "Progress":
         """Return the progress with what the outbox itself says is left."""
-        return replace(self, waiting=counts.waiting, parked=counts.parked)
+        return replace(self, waiting=counts.waiting + counts.leased, parked=counts.parked)
 
     def accepted(self, accepted: Accepted) -> "Progress":
         """Return the progress after some more orders were accepted."""
@@ -41,7 +41,7 @@ class Progress:
             older=self.older + accepted.older,
             quarantined=self.quarantined + len(accepted.refused),
             planned=self.planned + accepted.operations,
-            waiting=self.waiting + accepted.operations.total(),
+            waiting=self.waiting + accepted.operations.total() - accepted.taken_back,
         )
 
     def rejecting(self, count: int) -> "Progress":

@@ -50,8 +50,9 @@ async def run(
     worker = deliverer(outbox, client, who, pace, tally.settled)
     stopped = await _together(feed.run(tally, worker), worker.run())
     counts = await pace.rim.in_thread(feed.counts)
-    seconds = pace.rim.stopwatch() - begun
-    return Summary(tally.told.counted(counts), who.name, seconds, stopped)
+    tally.counted(counts)
+    progress(tally.told)
+    return Summary(tally.told, who.name, pace.rim.stopwatch() - begun, stopped)
 
 
 async def work(outbox: Outbox, client: Client, *, pace: Pace, stop: asyncio.Event) -> None:
@@ -136,6 +137,8 @@ class _Feed:
                 tally.rejected(rejected)
             if accepted is not None:
                 tally.accepted(accepted)
+                if accepted.mended:
+                    tally.counted(await in_thread(self.counts))
                 worker.wake()
             if is_over:
                 break
