@@ -34,8 +34,11 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 
 
 def killing(there: Destination, worker: asyncio.subprocess.Process, after: int) -> Fault:
+    killed = list[int]()
+
     def fault(said: dict[str, Any]) -> str | None:
-        if len(there.seen) >= after and worker.returncode is None:
+        if len(there.seen) >= after and worker.returncode is None and not killed:
+            killed.append(worker.pid)
             worker.kill()
         return None
 

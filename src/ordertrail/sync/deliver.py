@@ -41,7 +41,7 @@ class Deliverer:
         self._rim = rim
         self._changed = asyncio.Event()
         self._is_closed = False
-        self._is_stopped = False
+        self._stopping = asyncio.Event()
         self._shift: Shift | None = None
         self._carriers = [carry_singly] * limits.calls_max
         if takes_batches:
@@ -63,7 +63,7 @@ class Deliverer:
 
     def stop(self) -> None:
         """End soon: wait for the answers to what is under way, and give the rest back."""
-        self._is_stopped = True
+        self._stopping.set()
         self._changed.set()
         if self._shift is not None:
             self._shift.end()
@@ -73,7 +73,7 @@ class Deliverer:
 
         It ends by itself once closed and nothing waits but what is not due for a while.
         """
-        while not self._is_stopped:
+        while not self._stopping.is_set():
             self._changed.clear()
             await self._watch.rest(self._changed)
             if self._watch.must_rest:
@@ -82,7 +82,7 @@ class Deliverer:
                 lambda: self._outbox.join(self._destination, self._worker, self._limits.lease_s)
             )
             self._shift = Shift(self._desk, lease)
-            if self._is_stopped:
+            if self._stopping.is_set():
                 self._shift.end()
             try:
                 is_finished = await self._shift.run(self._carriers)
