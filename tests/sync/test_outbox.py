@@ -667,7 +667,7 @@ LOOKS_AT_ALL = ("count(*)", "min(created_at)", "pruned = pruned", "DELETE FROM o
 
 def test_no_statement_goes_through_a_whole_table(tmp_path: Path) -> None:
     database = Recording(tmp_path / "the.outbox")
-    outbox = Outbox(database)
+    outbox = Outbox(database, is_ours=True)
     outbox.open()
     database.asked.clear()
     outbox.accept(ROUTE, FLOW, [FULFILLED, BAD])

@@ -5,23 +5,18 @@ commit. From then on nothing of it is lost, and nothing is planned twice. Any nu
 processes and machines may accept into one outbox and deliver from it.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from ordertrail.domain.errors import Invalid, NotFound, Unavailable
+from ordertrail.domain.errors import NotFound, Unavailable
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import clock
 from ordertrail.kit.checkpoint import Checkpointer
 from ordertrail.kit.clock import Clock, utc_now
 from ordertrail.kit.database import Tx
-from ordertrail.kit.foreign import Foreign
-from ordertrail.kit.sqlite import Sqlite
 from ordertrail.sync import (
     arrivals,
     outbox_accept,
@@ -31,12 +26,14 @@ from ordertrail.sync import (
     outbox_leases,
     outbox_operations,
     outbox_orders,
+    outbox_places,
 )
 from ordertrail.sync.operations import Leased, Outcome
 from ordertrail.sync.outbox_accept import Accepted
 from ordertrail.sync.outbox_desk import LIST_MAX, Counts, Filter, KeptOrder, Listed, Quarantined
 from ordertrail.sync.outbox_leases import Lease, Settled
 from ordertrail.sync.outbox_orders import Place, Route
+from ordertrail.sync.outbox_places import Where
 from ordertrail.sync.outbox_sql import OutboxDatabase, Reading, Writing
 from ordertrail.sync.rules import Flow
 
@@ -50,9 +47,6 @@ T = TypeVar("T")
 WAITING_MAX = 5_000_000
 ACCEPTED_BETWEEN_COUNTS = 1_000
 PAGE = 200
-
-Where = Path | str | Callable[[], Any]
-"""A file, sqlite:///FILE, postgresql://…, or a function that connects to the shop's database."""
 
 
 class Outbox:
@@ -85,12 +79,7 @@ class Outbox:
         self.open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def open(self) -> None:
@@ -400,23 +389,11 @@ class _Undone(Exception):
 
 def open_outbox(where: Where, clock: Clock = utc_now) -> Outbox:
     """Return the outbox at a place, to be opened; raises Invalid for what is no place."""
-    if callable(where):
-        return Outbox(Foreign(where), clock, where="the shop's database")
-    text = str(where)
-    if text.startswith(("postgresql://", "postgres://")):
-        try:
-            postgres = importlib.import_module("ordertrail.kit.postgres")
-        except ModuleNotFoundError:
-            advice = "needs pip install 'ordertrail[postgres]'"
-            raise Invalid({"outbox": f"on PostgreSQL it {advice}"}) from None
-        return Outbox(postgres.Postgres(text), clock, where="the outbox on PostgreSQL")
-    if "://" in text and not text.startswith("sqlite:///"):
-        raise Invalid({"outbox": "must be a file, sqlite:///FILE or postgresql://…"})
-    database = Sqlite(Path(text.removeprefix("sqlite:///")))
+    home = outbox_places.found(where)
     return Outbox(
-        database,
+        home.database,
         clock,
-        where=str(database.path),
-        is_ours=True,
-        checkpointer=Checkpointer(database),
+        where=home.name,
+        is_ours=home.is_ours,
+        checkpointer=home.checkpointer,
     )
