@@ -48,6 +48,10 @@ class Progress:
         """Return the progress after so much was read that is no order."""
         return replace(self, orders=self.orders + count, rejected=self.rejected + count)
 
+    def retrying(self, count: int) -> "Progress":
+        """Return the progress after so many parked operations wait again."""
+        return replace(self, waiting=self.waiting + count, parked=self.parked - count)
+
     def settled(self, settled: Settled) -> "Progress":
         """Return the progress after some more operations were decided."""
         done = Counter(each.operation.kind for each in settled.outcomes if each.state is State.DONE)

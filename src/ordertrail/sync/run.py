@@ -95,6 +95,9 @@ class _Tally:
         self._fewer.set()
         self._tell(self.told)
 
+    def retried(self, count: int) -> None:
+        self.told = self.told.retrying(count)
+
     def counted(self, counts: Counts) -> None:
         self.told = self.told.counted(counts)
 
@@ -143,17 +146,23 @@ class _Feed:
             if is_over:
                 break
         parked = Filter(states=(State.PARKED,))
-        if await in_thread(lambda: self._outbox.retry(self._route.destination, parked)):
-            tally.counted(await in_thread(self.counts))
+        count = await in_thread(lambda: self._outbox.retry(self._route.destination, parked))
+        tally.retried(count)
         worker.close()
 
     async def _room(self, tally: _Tally) -> None:
-        rim = self._pace.rim
-        while tally.told.waiting >= self._pace.waiting_max:
-            before = tally.told.waiting
-            await tally.fewer(rim, self._pace.limits.poll_s)
-            if tally.told.waiting == before:
-                tally.counted(await rim.in_thread(self.counts))
+        """Wait until less waits; only what others have clearly delivered is counted anew."""
+        rim, limits = self._pace.rim, self._pace.limits
+        while (before := tally.told.waiting) >= self._pace.waiting_max:
+            await tally.fewer(rim, limits.poll_s)
+            if tally.told.waiting != before:
+                continue
+            counts = await rim.in_thread(self.counts)
+            left = counts.waiting + counts.leased
+            if before - left > limits.unsettled_max:
+                tally.counted(counts)
+            elif left < self._pace.waiting_max:
+                return
 
     def _accept_some(self) -> tuple[Accepted | None, int, bool]:
         read = list(islice(self._orders, self._pace.orders_at_once))
