@@ -175,6 +175,17 @@ def test_an_earlier_placed_order_tells_of_its_contact_only_what_a_later_one_did_
     assert second["phone"] == JOHN.phone
 
 
+@FEW
+@given(st.permutations([(1, "1"), (2, "2"), (3, None), (4, None)]))
+def test_a_field_is_what_the_latest_order_that_has_it_says(
+    phones: list[tuple[int, str | None]],
+) -> None:
+    held: dict[str, Any] = {}
+    for said in said_of_contact(*(order_of_john(day, phone=phone) for day, phone in phones)):
+        held |= said
+    assert held["phone"] == "2"
+
+
 def test_a_later_order_that_says_the_same_is_the_one_to_go_by_from_then_on() -> None:
     between = order_of_john(2, last_name="Dow")
     assert len(said_of_contact(order_of_john(1), order_of_john(3), between)) == 1

@@ -58,7 +58,7 @@ def settled(
     name = person(desired, account)
     is_guest = before is not None and identity.is_guest(before, desired.order_id)
     merges = _merge(before, name, merges_before + 1) if is_guest else []
-    if desired.account is None or (account is None and _is_nameless(desired)):
+    if desired.account is None or _is_nameless(desired):
         return Settled(name, account, merges)
     if account is None:
         return Settled(name, PlannedAccount(name, _as_of(desired)), merges)

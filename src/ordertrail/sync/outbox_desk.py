@@ -265,7 +265,7 @@ def replay(sql: Writing, place: Place, flow: Flow, kept: Sequence[KeptOrder]) ->
             each.planned.lane, each.planned.steps, {}, each.planned.deal_changes, frozenset(),
             each.planned.merges,
         )  # fmt: skip
-        unsaid = PlannedContact("", contact.body, contact.changes, contact.as_of)
+        unsaid = PlannedContact("", contact.body, contact.changes, contact.said_as_of)
         made = plan(place.source, each.order.id, wanted, Planned(unsaid, forgotten))
         _say_again(sql, place, each, made.planned, made.operations)
         said += made.operations

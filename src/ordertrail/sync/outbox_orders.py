@@ -18,7 +18,7 @@ _FIND = (
     f" WHERE {_OF} AND order_id @in(ids text)"
 )
 _CONTACTS = (
-    "SELECT custom_id, lane, body, changes, as_of FROM ordertrail_contacts"
+    "SELECT custom_id, lane, body, changes, said_as_of FROM ordertrail_contacts"
     " WHERE destination = :to AND custom_id @in(ids text)"
 )
 _ACCOUNTS = (
@@ -38,11 +38,12 @@ _SAVE_SNAPSHOTS = (
     " body = excluded.body, accepted_at = excluded.accepted_at"
 )
 _SAVE_CONTACTS = (
-    "INSERT INTO ordertrail_contacts (destination, custom_id, lane, body, changes, as_of)"
-    " SELECT CAST(:to AS bigint), custom_id, lane, body, changes, as_of"
-    " FROM @rows(custom_id text, lane text, body text, changes int, as_of int) r WHERE true"
+    "INSERT INTO ordertrail_contacts (destination, custom_id, lane, body, changes, said_as_of)"
+    " SELECT CAST(:to AS bigint), custom_id, lane, body, changes, said_as_of"
+    " FROM @rows(custom_id text, lane text, body text, changes int, said_as_of text) r WHERE true"
     " ON CONFLICT (destination, custom_id) DO UPDATE SET lane = excluded.lane,"
-    " body = excluded.body, changes = excluded.changes, as_of = excluded.as_of"
+    " body = excluded.body, changes = excluded.changes,"
+    " said_as_of = excluded.said_as_of"
 )
 _SAVE_ACCOUNTS = (
     "INSERT INTO ordertrail_accounts"
@@ -114,8 +115,8 @@ def find(sql: Reading, to: int, source: str, order_ids: Collection[str]) -> Kept
 def contacts(sql: Reading, to: int, custom_ids: Collection[str]) -> dict[str, PlannedContact]:
     """Return what was planned for those of these contacts that were said before."""
     return {
-        custom_id: PlannedContact(lane, json.loads(body), changes, as_of)
-        for custom_id, lane, body, changes, as_of in sql.fetch(
+        custom_id: PlannedContact(lane, json.loads(body), changes, json.loads(said_as_of))
+        for custom_id, lane, body, changes, said_as_of in sql.fetch(
             _CONTACTS, to=to, ids=list(custom_ids)
         )
     }
@@ -157,7 +158,7 @@ def save_snapshots(
 def save_contacts(sql: Writing, place: Place, kept: Mapping[str, PlannedContact]) -> None:
     """Keep what was planned for each contact."""
     rows: list[Row] = [
-        (custom_id, each.lane, _text(each.body), each.changes, each.as_of)
+        (custom_id, each.lane, _text(each.body), each.changes, _text(each.said_as_of))
         for custom_id, each in kept.items()
     ]
     if rows:

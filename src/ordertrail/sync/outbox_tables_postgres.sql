@@ -49,7 +49,7 @@ CREATE TABLE ordertrail_contacts (
     lane TEXT COLLATE "C" NOT NULL,
     body TEXT NOT NULL,
     changes BIGINT NOT NULL,
-    as_of BIGINT,
+    said_as_of TEXT NOT NULL,
     PRIMARY KEY (destination, custom_id)
 );
 

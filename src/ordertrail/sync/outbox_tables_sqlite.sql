@@ -49,7 +49,7 @@ CREATE TABLE ordertrail_contacts (
     lane TEXT NOT NULL,
     body TEXT NOT NULL,
     changes INTEGER NOT NULL,
-    as_of INTEGER,
+    said_as_of TEXT NOT NULL,
     PRIMARY KEY (destination, custom_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -21,13 +21,14 @@ from ordertrail.sync.unsent import Rewritten, Unsent, fold, renew
 class PlannedContact:
     """What was planned for a contact so far: all fields that were said, and in which lane.
 
-    `as_of` is when the latest of the orders that said it was placed, in microseconds since 1970.
+    `said_as_of` tells of each field when the latest of the orders that said it was placed, in
+    microseconds since 1970.
     """
 
     lane: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
     changes: int = 0
-    as_of: int | None = None
+    said_as_of: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,11 @@ def key_of(*parts: str | int) -> str:
     return ":".join([str(part).replace("%", "%25").replace(":", "%3A") for part in parts])
 
 
+def parts_of(key: str) -> tuple[str, ...]:
+    """Return the parts that a key was made of."""
+    return tuple(part.replace("%3A", ":").replace("%25", "%") for part in key.split(":"))
+
+
 _Group = list[tuple[Kind, tuple[str | int, ...], Call]]
 """Calls that may be made at the same time, each with the parts of the end of its key."""
 
@@ -165,20 +171,22 @@ def _contact(
 ) -> tuple[_Group, PlannedContact]:
     """Say the contact when a field differs, or when this lane has not said it and needs it.
 
-    What a later order said of the contact stays.
+    What a later order said of a field stays.
     """
     call = calls.upsert_contact(desired.contact)
-    as_of = clock.to_micros(desired.as_of)
-    if planned.as_of is not None and as_of < planned.as_of:
-        call = replace(call, body={**call.body, **planned.body})
-        as_of = planned.as_of
+    as_of, before = clock.to_micros(desired.as_of), planned.said_as_of
+    later = {n: planned.body[n] for n in call.body if before.get(n, as_of) > as_of}
+    call = replace(call, body={**call.body, **later})
+    said_as_of = {**before, **{n: as_of for n in call.body if n not in later}}
     is_elsewhere = is_needed and planned.lane != draft.lane
     if not is_elsewhere and not _differing(call.body, planned.body):
-        return [], replace(planned, as_of=as_of)
+        return [], replace(planned, said_as_of=said_as_of)
+    if is_elsewhere:
+        call = replace(call, body={**planned.body, **call.body})
     number = planned.changes + 1
     parts = (desired.person, number)
     body = {**planned.body, **call.body}
-    said = PlannedContact(draft.lane, body, number, as_of)
+    said = PlannedContact(draft.lane, body, number, said_as_of)
     waiting = [e for e in draft.unsent(Kind.CONTACT) if e.body["custom_id"] == desired.person]
     if waiting and not is_elsewhere:
         fold(waiting, call.body, draft.key(Kind.CONTACT, parts), draft.rewritten, draft.withdrawn)
