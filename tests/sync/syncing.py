@@ -46,10 +46,10 @@ def sync(there: Destination, outbox: Outbox, orders: Iterable[Order], **options:
     return asyncio.run(syncing(there, outbox, orders, **options))
 
 
-def mishaps(seed: int, share: float) -> Fault:
+def mishaps(seed: int, share: float, *, is_limited: bool = True) -> Fault:
     """Let a share of the requests go wrong, in every way there is."""
     chance = random.Random(seed)
-    ways = ["429", "500", "503", "drop", "apply+drop", "apply+500"]
+    ways = [*(["429"] if is_limited else []), "500", "503", "drop", "apply+drop", "apply+500"]
 
     def fault(said: dict[str, Any]) -> str | None:
         return chance.choice(ways) if chance.random() < share else None

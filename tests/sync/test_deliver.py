@@ -96,7 +96,7 @@ def test_a_platform_that_moved_to_another_address_is_the_same_destination(outbox
 def test_what_concerns_one_contact_comes_in_order_and_contacts_side_by_side(
     outbox: Outbox, pace: Pace
 ) -> None:
-    there = Destination(mishaps(4, share=0.2))
+    there = Destination(mishaps(4, share=0.2, is_limited=False))
     assert sync(there, outbox, many(40), pace=pace).is_complete
     came: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for path, said in there.applied:
