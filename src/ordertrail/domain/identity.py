@@ -49,10 +49,15 @@ def guest_id(order_id: str) -> str:
 
 
 def custom_id(customer: Customer, strategy: Strategy, order_id: str) -> str:
+    """Return the permanent id of a contact who goes by the e-mail given with the order."""
+    return named_by(customer.email, customer.shop_id, strategy, order_id)
+
+
+def named_by(email: str | None, shop_id: str | None, strategy: Strategy, order_id: str) -> str:
     """Return the contact's permanent id; a guest's is made from the order."""
-    email = folded_email(customer.email or "")
+    email = folded_email(email or "")
     if strategy is Strategy.SHOP_ID:
-        return customer.shop_id or guest_id(order_id)
+        return shop_id or guest_id(order_id)
     if not email:
         return guest_id(order_id)
     if strategy is Strategy.EMAIL:

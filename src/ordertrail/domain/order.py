@@ -136,7 +136,7 @@ def added_up(order: Order) -> int:
 
 def rounding(order: Order) -> int:
     """Return by how much the shop's own total differs from its parts, in minor units."""
-    return gross(order) - added_up(order)
+    return 0 if order.total is None else gross(order) - added_up(order)
 
 
 def refunded(order: Order) -> int:
@@ -189,12 +189,15 @@ def _wrong_sums(order: Order) -> dict[str, str]:
 
     A shop rounds each part by itself, or the sum: its total may differ by a minor unit for each.
     """
-    if order.total is not None and abs(off := rounding(order)) > len(list(_parts(order))):
-        by = money.Money(abs(off), order.currency)
-        return {"total": f"is {by} {'more' if off > 0 else 'less'} than the order's parts come to"}
-    if added_up(order) < 0:
+    sum_of_parts = added_up(order)
+    if order.total is not None:
+        off = money.minor(order.total, order.currency) - sum_of_parts
+        if abs(off) > len(list(_parts(order))):
+            by, side = money.Money(abs(off), order.currency), "more" if off > 0 else "less"
+            return {"total": f"is {by} {side} than the order's parts come to"}
+    if sum_of_parts < 0:
         return {"discount": "takes off more than the order is worth"}
-    return _wrong_refunds(order)
+    return _wrong_refunds(order) if order.refunds else {}
 
 
 def _wrong_refunds(order: Order) -> dict[str, str]:

@@ -91,14 +91,14 @@ def desired(order: Order, flow: Flow) -> Desired | None:
         if not _is_due(order, place, flow):
             return None
         place = Place(getattr(flow.stages, flow.sync_point), flow.sync_point)
-    person = _contact(order, flow)
+    person, brought_in = _contact(order, flow), revenue(order, flow)
     user = person.custom_id or ""
     return Desired(
         as_of=order.placed_at,
         contact=person,
-        deal=_deal(order, user, place, flow),
+        deal=_deal(order, user, place, flow, brought_in),
         product_events=tuple(_product_events(order, user, place, flow)),
-        conversion=_conversion(order, place, flow),
+        conversion=_conversion(order, place, flow, brought_in),
         account=None if flow.identity is Strategy.SHOP_ID else order.customer.shop_id,
         once=flow.is_simple,
     )
@@ -116,9 +116,13 @@ def revenue(order: Order, flow: Flow) -> int:
 
 def worth(order: Order, flow: Flow) -> int:
     """Return what is left of the order in minor units; a cancelled one keeps its value."""
-    if orders.is_returned(order):
-        return 0
-    return max(revenue(order, flow) - orders.refunded(order), 0)
+    return _left(order, revenue(order, flow))
+
+
+def _left(order: Order, brought_in: int) -> int:
+    if not order.refunds:
+        return brought_in
+    return 0 if orders.is_returned(order) else max(brought_in - orders.refunded(order), 0)
 
 
 def _place(order: Order, flow: Flow) -> Place:
@@ -151,7 +155,7 @@ def _is_due(order: Order, place: Place, flow: Flow) -> bool:
 def _contact(order: Order, flow: Flow) -> ContactChange:
     customer = order.customer
     email, other = identity.emails(customer, prefers_account=flow.prefers_account)
-    user = identity.custom_id(replace(customer, email=email), flow.identity, order.id)
+    user = identity.named_by(email, customer.shop_id, flow.identity, order.id)
     change = ContactChange(user, email or ABSENT, _profile(customer), _other_email(other, flow))
     contact.check(change)
     return change
@@ -176,18 +180,18 @@ def _other_email(other: str | None, flow: Flow) -> dict[str, str]:
     return {"billing_email" if flow.prefers_account else "account_email": other}
 
 
-def _deal(order: Order, user: str, place: Place, flow: Flow) -> DealChange:
+def _deal(order: Order, user: str, place: Place, flow: Flow, brought_in: int) -> DealChange:
     return DealChange(
         custom_id=order.id,
         user_custom_id=user,
         name=f"Order #{order.id}"[:NAME_LENGTH_MAX],
         stage=place.stage,
         status=place.deal_status,
-        value=money.amount(worth(order, flow), order.currency),
+        value=money.amount(_left(order, brought_in), order.currency),
         currency=order.currency,
         products_custom_id=tuple(orders.ordered_quantities(order)),
         lines=tuple(_sent_line(line, order.currency) for line in order.lines if line.sku),
-        attributes=attributes.of_deal(order, revenue(order, flow), flow),
+        attributes=attributes.of_deal(order, brought_in, flow),
     )
 
 
@@ -210,25 +214,29 @@ def _product_events(
     quantities = orders.ordered_quantities(order)
     for event_type, at in _moments(order, place, flow):
         for sku, details in described.items():
-            event = _event(order, user, event_type, at, sku, quantities[sku])
-            yield WantedProductEvent(sku, replace(event, details=details))
+            custom_data = _custom_data(order, sku, quantities[sku])
+            yield WantedProductEvent(
+                sku,
+                NewProductEvent(
+                    event_type, user_custom_id=user, at=at, custom_data=custom_data, details=details
+                ),
+            )
     for event_type in () if flow.is_simple else flow.returns:
         for refund in order.refunds:
             back: dict[str, int] = {}
             for line in refund.lines:
                 back[line.sku] = back.get(line.sku, 0) + line.quantity
             for sku, quantity in back.items():
-                event = _event(order, user, event_type, refund.at, sku, quantity)
-                custom_data = {**event.custom_data, "refund_id": refund.id}
-                event = replace(event, custom_data=custom_data)
+                custom_data = {**_custom_data(order, sku, quantity), "refund_id": refund.id}
+                event = NewProductEvent(
+                    event_type, user_custom_id=user, at=refund.at, custom_data=custom_data
+                )
                 yield WantedProductEvent(sku, event, refund.id)
 
 
-def _event(
-    order: Order, user: str, event_type: str, at: datetime, sku: str, quantity: int
-) -> NewProductEvent:
-    custom_data = {"order_id": order.id, "product_custom_id": sku, "quantity": quantity}
-    return NewProductEvent(event_type, user_custom_id=user, at=at, custom_data=custom_data)
+def _custom_data(order: Order, sku: str, quantity: int) -> dict[str, Any]:
+    """What stays with a product event, by which it is recognised again."""
+    return {"order_id": order.id, "product_custom_id": sku, "quantity": quantity}
 
 
 def _moments(order: Order, place: Place, flow: Flow) -> Iterator[tuple[str, datetime]]:
@@ -261,14 +269,14 @@ def _descriptions(order: Order) -> dict[str, dict[str, Any]]:
     return details
 
 
-def _conversion(order: Order, place: Place, flow: Flow) -> NewEvent | None:
+def _conversion(order: Order, place: Place, flow: Flow, brought_in: int) -> NewEvent | None:
     """The purchase as it was made: its value is the gross and does not follow later refunds."""
     at = _bought_at(order, place, flow)
     if at is None or not place.counts_as_revenue:
         return None
     data = {
         "order_id": order.id,
-        "value": money.amount(revenue(order, flow), order.currency),
+        "value": money.amount(brought_in, order.currency),
         "currency": order.currency,
         "items_count": sum(orders.ordered_quantities(order).values()),
     }

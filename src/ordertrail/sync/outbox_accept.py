@@ -205,8 +205,7 @@ class _Planning:
         number = next(self.numbers)
         self.added[number] = operation
         call = operation.call
-        said = json.loads(json.dumps(call.body))
-        return Unsent(number, operation.key, operation.kind, call.method, call.path, said)
+        return Unsent(number, operation.key, operation.kind, call.method, call.path, call.body)
 
     def _rewrite(self, rewritten: Rewritten) -> None:
         added = self.added.get(rewritten.id)
