@@ -31,6 +31,8 @@ T = TypeVar("T")
 BUSY_WAIT_MS = 5_000
 BUSY_WAIT_OF_LOG_MS = 20
 STEPS_BETWEEN_CLOCK_READS = 20_000
+CACHE_KIB = 65_536
+"""How much of the file the writer keeps in memory."""
 
 _SEE_FOLDER = "see that its folder is there and may be written"
 _ADVICE = {
@@ -73,9 +75,12 @@ class Sqlite:
 
     dialect = Dialect.SQLITE
 
-    def __init__(self, path: Path, read_limit_s: float = 10.0) -> None:
+    def __init__(
+        self, path: Path, read_limit_s: float = 10.0, *, cache_kib: int = CACHE_KIB
+    ) -> None:
         self.path = path
         self._read_limit_s = read_limit_s
+        self._cache_kib = cache_kib
         self._writer: apsw.Connection | None = None
         self._writing = threading.Lock()
         self._local = threading.local()
@@ -85,7 +90,7 @@ class Sqlite:
         """Run the work in one write transaction and commit it durably; any error undoes it all."""
         with self._writing:
             try:
-                connection = self._writer = self._writer or _open_writer(self.path)
+                connection = self._writer = self._writer or _open_writer(self.path, self._cache_kib)
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     result = work(SqliteTx(connection))
@@ -223,7 +228,7 @@ class ServerLock:
             self._descriptor = None
 
 
-def _open_writer(path: Path) -> apsw.Connection:
+def _open_writer(path: Path, cache_kib: int) -> apsw.Connection:
     _make_folder(path.parent)
     with contextlib.suppress(OSError):  # what is wrong is told when SQLite opens the file
         path.touch(mode=0o600)
@@ -233,7 +238,7 @@ def _open_writer(path: Path) -> apsw.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     return connection
 
 

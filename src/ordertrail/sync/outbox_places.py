@@ -12,6 +12,8 @@ from ordertrail.kit.foreign import Foreign
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.sync.outbox_sql import OutboxDatabase
 
+CACHE_KIB = 16_384
+
 Where = Path | str | Callable[[], Any]
 """A file, sqlite:///FILE, postgresql://…, or a function that connects to the shop's database."""
 
@@ -40,5 +42,5 @@ def found(where: Where) -> Home:
         return Home(postgres.Postgres(text), "the outbox on PostgreSQL")
     if "://" in text and not text.startswith("sqlite:///"):
         raise Invalid({"outbox": "must be a file, sqlite:///FILE or postgresql://…"})
-    database = Sqlite(Path(text.removeprefix("sqlite:///")))
+    database = Sqlite(Path(text.removeprefix("sqlite:///")), cache_kib=CACHE_KIB)
     return Home(database, str(database.path), is_ours=True, checkpointer=Checkpointer(database))
