@@ -87,6 +87,11 @@ def get_contact(custom_id: str) -> Call:
     return Call("GET", f"/api/public/users-by-id/{_in_path(custom_id)}/")
 
 
+def get_contact_numbered(number: int) -> Call:
+    """Return the call that reads the contact with the API's own number."""
+    return Call("GET", f"/api/public/users/{number:d}/")
+
+
 def get_deal(custom_id: str) -> Call:
     """Return the call that reads a deal with its lines."""
     return Call("GET", f"/api/public/deals-by-id/{_in_path(custom_id)}/")

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -117,27 +117,9 @@ class Client:
         return answers.each(answer, self._token, len(items))
 
     async def pages(self, call: Call, pages_max: int) -> AsyncIterator[list[Any]]:
-        """Yield the results of a list, page by page; raises Refused when there are too many.
-
-        A plain list is one page. A next page that is not there is an empty last one.
-        """
-        for number in range(pages_max):
-            try:
-                said = await self.send(call)
-            except NotFound:
-                if number == 0:
-                    raise
-                return
-            results = said.get("results") if isinstance(said, dict) else said
-            if not isinstance(results, list):
-                raise Unavailable("the answer is no list")
-            yield results
-            following = said.get("next") if isinstance(said, dict) else None
-            if not isinstance(following, str) or not following:
-                return
-            parts = urlsplit(following)
-            call = Call("GET", f"{parts.path}?{parts.query}")
-        raise Refused(f"the list has more than {pages_max} pages")
+        """Yield the results of a list as `pages` does."""
+        async for page in pages(self.send, call, pages_max):
+            yield page
 
     async def about(self) -> About | None:
         """Return who answers, or None when the endpoint is not our own platform.
@@ -173,6 +155,32 @@ class Client:
             raise Unavailable(reason, is_unsure=is_unsure) from error
         self.date = answer.date
         return answer
+
+
+async def pages(
+    ask: Callable[[Call], Awaitable[Any]], call: Call, pages_max: int
+) -> AsyncIterator[list[Any]]:
+    """Yield the results of a list, page by page; raises Refused when there are too many.
+
+    A plain list is one page. A next page that is not there is an empty last one.
+    """
+    for number in range(pages_max):
+        try:
+            said = await ask(call)
+        except NotFound:
+            if number == 0:
+                raise
+            return
+        results = said.get("results") if isinstance(said, dict) else said
+        if not isinstance(results, list):
+            raise Unavailable("the answer is no list")
+        yield results
+        following = said.get("next") if isinstance(said, dict) else None
+        if not isinstance(following, str) or not following:
+            return
+        parts = urlsplit(following)
+        call = Call("GET", f"{parts.path}?{parts.query}")
+    raise Refused(f"the list has more than {pages_max} pages")
 
 
 def normalised(url: str) -> str:

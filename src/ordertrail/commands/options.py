@@ -61,6 +61,12 @@ def reading_of(asked: FileOptions) -> Reading:
         raise Invalid(in_file(asked.file, error.fields)) from None
 
 
+def existing_outbox(where: str) -> bool:
+    """Tell whether an outbox is there already, as far as its place tells."""
+    path = where.removeprefix("sqlite:///")
+    return "://" in path or Path(path).exists()
+
+
 def in_file(file: Path, fields: Mapping[str, str]) -> dict[str, str]:
     """Return the fields with the file's name before each place in it."""
     return {

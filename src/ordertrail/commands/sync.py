@@ -24,6 +24,7 @@ from ordertrail.domain.order import Order
 from ordertrail.kit import clock
 from ordertrail.settings import Settings
 from ordertrail.sync import preflight
+from ordertrail.sync.asking import Alone, Asker
 from ordertrail.sync.operations import State
 from ordertrail.sync.outbox import Filter, Outbox, open_outbox
 from ordertrail.sync.preflight import Preflight
@@ -46,7 +47,7 @@ class Job:
     file: FileOptions
     flow: FlowOptions
     source: str | None = None
-    origin: str = Origin.LIVE
+    origin: str = Origin.BACKFILL
     limit_rate: float | None = None
     is_checked_first: bool = True
     as_json: bool = False
@@ -149,14 +150,9 @@ async def _run(
             return Summary(Progress(), client.url, 0.0, stop.failure), None
         found = None
         if asked.is_checked_first:
-            found = await preflight.look(
-                client,
-                asked.flow,
-                who,
-                now=clock.utc_now,
-                limit_per_s=asked.pace.limit_per_s,
-            )
-            telling.warn(found)
+            asker = Asker(client, who, asked.pace, Alone())
+            found = await preflight.look(asker, asked.flow, who, now=clock.utc_now)
+            telling.begin(client.url, found, is_quiet=asked.is_quiet)
         estimate = Estimate(bar, total, who.limit_per_s(asked.pace.limit_per_s))
         summary = await run_sync(
             orders,

@@ -29,8 +29,8 @@ def sync(
     since: words.Since = None,
     strict: words.Strict = False,
     origin: Annotated[
-        str, typer.Option(help="live, backfill or replay; automations act on live alone.")
-    ] = "live",
+        str, typer.Option(help="backfill or live; automations act on live orders alone.")
+    ] = "backfill",
     limit_rate: words.LimitRate = None,
     outbox: words.Outbox = None,
     no_preflight: Annotated[

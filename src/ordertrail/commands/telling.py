@@ -40,8 +40,10 @@ def exit_code(summary: Summary) -> int:
     return EXIT_DONE if summary.is_complete else EXIT_REFUSED
 
 
-def warn(found: Preflight) -> None:
-    """Say what somebody should know before the first write."""
+def begin(url: str, found: Preflight, *, is_quiet: bool) -> None:
+    """Say what is at the other end, and what somebody should know, before the first write."""
+    if not is_quiet:
+        typer.echo(f"{url}: {found}", err=True)
     for warning in found.warnings:
         typer.echo(f"note: {warning}", err=True)
 
@@ -62,6 +64,7 @@ def as_data(reading: Reading, delivered: Delivered) -> dict[str, Any]:
     return {
         "rows": reading.accounts.as_data(),
         "destination": delivered.summary.destination,
+        "preflight": delivered.preflight,
         "orders": progress.orders,
         "changed": progress.changed,
         "unchanged": progress.unchanged,

@@ -1,32 +1,47 @@
 """`ordertrail verify`: the shop's truth against the destination, and mending what differs."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Console
+from rich.progress import Progress as ProgressBar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ordertrail.client.client import Client
-from ordertrail.commands.options import FileOptions, FlowOptions, flow_of, reading_of
+from ordertrail.commands.options import (
+    FileOptions,
+    FlowOptions,
+    existing_outbox,
+    flow_of,
+    reading_of,
+)
 from ordertrail.commands.sync import pace_of
-from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED
-from ordertrail.domain.errors import Invalid, Unauthorised
-from ordertrail.domain.order import Order
+from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, LEFT_SHOWN
+from ordertrail.domain.errors import Invalid, NotFound, Unauthorised
+from ordertrail.domain.journal import Origin
 from ordertrail.kit import json
 from ordertrail.settings import Settings
+from ordertrail.sync import truths
+from ordertrail.sync.asking import Asker
+from ordertrail.sync.drift import Drift
 from ordertrail.sync.outbox import Outbox, Route, open_outbox
-from ordertrail.sync.progress import Summary
 from ordertrail.sync.rules import Flow
 from ordertrail.sync.run import run as run_sync
-from ordertrail.sync.shops.readings import SHOP, Reading
+from ordertrail.sync.shops.readings import Reading, Rejected
 from ordertrail.sync.verify import Reader, Truth, Verified, verify
 from ordertrail.sync.watch import Stopped
-from ordertrail.sync.worker import Pace, there
+from ordertrail.sync.worker import Pace, There, there
 
 SHOWN = 5
-PAGE = 200
+MENDED_AT_ONCE = 500
+BEYOND_MENDING = (Drift.EVENT_TWICE, Drift.PRODUCT_EVENT_TWICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,158 +57,229 @@ class Job:
     as_json: bool = False
 
 
+@dataclass(slots=True)
+class Report:
+    """What came of it: what differs (after mending), how many orders were mended, what is undone.
+
+    `undone` are calls that the outbox still has to make, or that are parked.
+    """
+
+    found: Verified = field(default_factory=Verified)
+    mended: int = 0
+    undone: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
 def run(settings: Settings, job: Job) -> int:
     """Compare, mend if asked to, and return 0 only when nothing differs."""
     if not settings.token:
         raise Unauthorised("no API key: give --token, or set ORDERTRAIL_TOKEN")
     flow = flow_of(job.flow)
     reading = None if job.file is None else reading_of(job.file)
-    with open_outbox(settings.outbox) as outbox:
-        found, mended = asyncio.run(_run(settings, job, flow, reading, outbox))
+    with ExitStack() as stack:
+        outbox = None
+        if job.is_to_fix or reading is None or existing_outbox(settings.outbox):
+            if reading is None and not existing_outbox(settings.outbox):
+                raise NotFound(f"there is no outbox {settings.outbox_named}: name a FILE to verify")
+            outbox = stack.enter_context(open_outbox(settings.outbox))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        apart = stack.enter_context(open_outbox(folder / "file.outbox"))
+        report = asyncio.run(_Work(settings, job, flow, reading, outbox, apart).run())
     if job.as_json:
-        typer.echo(json.dumps(as_data(found, mended)))
+        typer.echo(json.dumps(as_data(report)))
     else:
-        tell(found, mended)
-    return EXIT_DONE if found.is_clean else EXIT_REFUSED
+        tell(report)
+    is_clean = report.found.is_clean and not report.rejected and not report.refused
+    return EXIT_DONE if is_clean else EXIT_REFUSED
 
 
-def as_data(found: Verified, mended: int) -> dict[str, Any]:
+def as_data(report: Report) -> dict[str, Any]:
     """Return what was found for a program."""
+    found = report.found
     return {
         "orders": found.orders,
         "drifted": len(found.drifted),
         "not_to_be_there": found.unsaid,
-        "cannot_be_true": found.refused,
-        "mended": mended,
+        "cannot_be_true": found.refused + len(report.refused),
+        "rejected": len(report.rejected),
+        "untold": len(found.untold),
+        "mended": report.mended,
+        "undone": report.undone,
         "drift": {str(drift): count for drift, count in sorted(found.counts.items())},
         "examples": {str(drift): some for drift, some in sorted(found.examples.items())},
+        "drifted_orders": found.drifted,
+        "cannot_be_true_because": [f"{order_id}: {why}" for order_id, why in report.refused],
+        "rejected_because": [str(each) for each in report.rejected],
+        "untold_because": found.untold,
     }
 
 
-def tell(found: Verified, mended: int) -> None:
+def tell(report: Report) -> None:
     """Print what was found for a person."""
-    if mended:
-        typer.echo(f"{mended:,} orders were said again; looked at once more:")
+    found = report.found
+    if report.mended:
+        typer.echo(f"{report.mended:,} orders were said again; looked at once more:")
     typer.echo(f"{found.orders:,} orders: {len(found.drifted):,} differ")
-    for count, what in ((found.unsaid, "not to be there yet"), (found.refused, "cannot be true")):
+    others = (
+        (found.unsaid, "are not to be there yet"),
+        (found.refused + len(report.refused), "cannot be true"),
+        (len(report.rejected), "are rejected"),
+        (len(found.untold), "could not be looked at"),
+    )
+    for count, what in others:
         if count:
-            typer.echo(f"  {count:,} others: {what}")
+            typer.echo(f"  {count:,} others {what}")
     for drift, count in found.counts.most_common():
         typer.echo(f"  {drift}: {count:,}")
         for example in found.examples[drift][:SHOWN]:
             typer.echo(f"    {example}")
-    if found.drifted:
+    _tell_why(report)
+    if report.undone:
+        typer.echo(
+            f"{report.undone:,} calls are not made yet, or parked: `ordertrail outbox status`",
+            err=True,
+        )
+    if any(found.counts[each] for each in BEYOND_MENDING):
+        typer.echo("What is there twice has to be deleted there by hand.", err=True)
+    if found.drifted and not report.mended:
         typer.echo("`ordertrail verify --fix` says these orders again.", err=True)
 
 
-async def _run(
-    settings: Settings, job: Job, flow: Flow, reading: Reading | None, outbox: Outbox
-) -> tuple[Verified, int]:
-    pace = pace_of(settings, job.limit_rate)
-    async with Client(
-        settings.url, settings.token, connections_max=settings.connections_max
-    ) as client:
-        try:
-            who = await there(client, pace, outbox)
-        except Stopped as stop:
-            raise stop.failure from None
-        route = Route(job.source or (reading.source if reading else SHOP), who.name)
-        if reading is None:
-            route = _known(outbox, route, job.source)
-        turn = _turns(who.limit_per_s(job.limit_rate))
-        truths = list(_sampled(_truths(outbox, route, reading), job.sample))
-        found = await verify(truths, flow, Reader(client, turn), _nothing)
-        if not job.is_to_fix or found.is_clean:
-            return found, 0
-        mended = list(found.drifted)
-        await _mend(outbox, client, route, flow, truths, mended, pace)
-        return await verify(truths, flow, Reader(client, turn), _nothing), len(mended)
+def _tell_why(report: Report) -> None:
+    for order_id, why in report.refused[:LEFT_SHOWN]:
+        typer.echo(f"  cannot be true: order {order_id}: {why}", err=True)
+    for rejected in report.rejected[:LEFT_SHOWN]:
+        typer.echo(f"  rejected: {rejected}", err=True)
+    for untold in report.found.untold[:LEFT_SHOWN]:
+        typer.echo(f"  could not be looked at: order {untold}", err=True)
 
 
-async def _mend(
-    outbox: Outbox,
-    client: Client,
-    route: Route,
-    flow: Flow,
-    truths: list[Truth],
-    order_ids: list[str],
-    pace: Pace,
-) -> Summary:
-    """Say orders again that differ, and deliver that; those of a file are accepted first."""
-    orders = [each.order for each in truths if each.order.id in set(order_ids)]
-    outbox.accept(route, flow, orders)
-    outbox.replay(route, flow, order_ids)
+class _Work:
+    """One verification: what is the truth, looking, mending, looking again.
+
+    A file is read into an outbox `apart`, which tells its latest snapshots from older ones.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        job: Job,
+        flow: Flow,
+        reading: Reading | None,
+        outbox: Outbox | None,
+        apart: Outbox,
+    ) -> None:
+        self._settings = settings
+        self._job = job
+        self._flow = flow
+        self._reading = reading
+        self._outbox = outbox
+        self._apart = apart
+        self._pace = pace_of(settings, job.limit_rate)
+        self._report = Report()
+
+    async def run(self) -> Report:
+        """Return what was found."""
+        connections_max = self._settings.connections_max
+        async with Client(
+            self._settings.url, self._settings.token, connections_max=connections_max
+        ) as client:
+            try:
+                who = await there(client, self._pace, self._outbox)
+            except Stopped as stop:
+                raise stop.failure from None
+            route, every = self._truths(who)
+            asker = Asker(client, who, self._pace, self._outbox or self._apart)
+            found = await self._look(asker, every)
+            if self._job.is_to_fix and found.drifted and self._outbox is not None:
+                self._report.mended = len(found.drifted)
+                await self._mend(self._outbox, client, route, set(found.drifted), every)
+                found = await self._look(asker, every)
+            self._report.found = found
+            if self._outbox is not None:
+                counts = self._outbox.counts(who.name)
+                self._report.undone = counts.waiting + counts.leased + counts.parked
+        return self._report
+
+    def _truths(self, who: There) -> tuple[Route, Callable[[], Iterable[Truth]]]:
+        """Return whose orders are meant, and what yields them as often as wanted."""
+        if self._reading is not None:
+            route = Route(self._job.source or self._reading.source, who.name)
+            self._report.rejected, self._report.refused = truths.read_apart(
+                self._apart, route, self._flow, self._reading.orders()
+            )
+
+            def every() -> Iterator[Truth]:
+                return truths.of_file(self._apart, self._outbox, route)
+        else:
+            outbox = self._outbox or self._apart
+            route = _known(outbox, who.name, self._job.source)
+
+            def every() -> Iterator[Truth]:
+                return truths.of_outbox(outbox, route)
+
+        if self._job.sample is None:
+            return route, every
+        some = truths.sampled(every(), self._job.sample)
+        return route, lambda: some
+
+    async def _look(self, asker: Asker, every: Callable[[], Iterable[Truth]]) -> Verified:
+        bar = _bar()
+        task = bar.add_task("orders looked at", total=None, differ=0)
+
+        def show(found: Verified) -> None:
+            bar.update(task, completed=found.orders, differ=len(found.drifted))
+
+        with nullcontext() if self._job.as_json else bar:
+            return await verify(every(), self._flow, Reader(asker), progress=show)
+
+    async def _mend(
+        self,
+        outbox: Outbox,
+        client: Client,
+        route: Route,
+        order_ids: set[str],
+        every: Callable[[], Iterable[Truth]],
+    ) -> None:
+        """Say orders again that differ, some at a time, and deliver that."""
+        drifted = (truth.order for truth in every() if truth.order.id in order_ids)
+        while some := list(islice(drifted, MENDED_AT_ONCE)):
+            if self._reading is not None:
+                outbox.accept(route, self._flow, some, origin=Origin.REPLAY)
+            outbox.replay(route, self._flow, [order.id for order in some])
+            await _deliver(outbox, client, route, self._flow, self._pace)
+
+
+async def _deliver(outbox: Outbox, client: Client, route: Route, flow: Flow, pace: Pace) -> None:
     summary = await run_sync(
         (), outbox, client, flow=flow, source=route.source, progress=_nothing, pace=pace
     )
     if summary.stopped is not None:
         raise summary.stopped
-    if summary.progress.parked:
-        typer.echo(
-            f"{summary.progress.parked:,} calls are parked: ordertrail outbox list", err=True
-        )
-    return summary
 
 
-def _truths(outbox: Outbox, route: Route, reading: Reading | None) -> Iterator[Truth]:
-    if reading is not None:
-        for each in reading.orders():
-            if isinstance(each, Order):
-                kept = outbox.order(route, each.id)
-                yield Truth(each, _person(kept.planned.deal) if kept else None)
-        return
-    after = 0
-    while page := outbox.orders(route.destination, after, PAGE):
-        for kept in page:
-            if kept.source == route.source:
-                yield Truth(kept.order, _person(kept.planned.deal))
-        after = page[-1].id
-
-
-def _person(deal: Any) -> str | None:
-    found = deal.get("user_custom_id")
-    return None if found is None else str(found)
-
-
-def _known(outbox: Outbox, route: Route, source: str | None) -> Route:
+def _known(outbox: Outbox, destination: str, source: str | None) -> Route:
     """Return the route whose orders the outbox has; raises Invalid when that is not one."""
-    known = outbox.sources(route.destination)
+    known = outbox.sources(destination)
     if not known:
-        reason = f"has no orders for {route.destination}: sync some, or name a FILE to verify"
+        reason = f"has no orders for {destination}: sync some, or name a FILE to verify"
         raise Invalid({"outbox": reason})
+    if source is not None and source not in known:
+        raise Invalid({"source": f"the outbox has no orders of it; say one of: {', '.join(known)}"})
     if source is None and len(known) > 1:
         raise Invalid({"source": f"say one of: {', '.join(known)}"})
-    return route if source is not None else Route(known[0], route.destination)
+    return Route(source or known[0], destination)
 
 
-def _sampled(truths: Iterator[Truth], sample: int | None) -> Iterator[Truth]:
-    """Yield the truths, or so many of them, each as likely as the others."""
-    if sample is None:
-        yield from truths
-        return
-    kept: list[Truth] = []
-    for number, truth in enumerate(truths):
-        if len(kept) < sample:
-            kept.append(truth)
-        elif (place := random.randrange(number + 1)) < sample:  # noqa: S311
-            kept[place] = truth
-    yield from kept
-
-
-def _turns(limit_per_s: float | None) -> Callable[[], Awaitable[None]]:
-    """Return what waits such that no more calls are made than the limit allows."""
-    loop = asyncio.get_running_loop()
-    next_at = loop.time()
-
-    async def turn() -> None:
-        nonlocal next_at
-        if limit_per_s is None:
-            return
-        wait_s = max(next_at - loop.time(), 0.0)
-        next_at = max(next_at, loop.time()) + 1.0 / limit_per_s
-        await asyncio.sleep(wait_s)
-
-    return turn
+def _bar() -> ProgressBar:
+    return ProgressBar(
+        SpinnerColumn(),
+        TextColumn("{task.completed:,.0f} {task.description}, {task.fields[differ]:,} differ"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 def _nothing(_: object) -> None:

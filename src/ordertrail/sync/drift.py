@@ -15,8 +15,9 @@ from typing import Any
 from ordertrail.client import calls
 from ordertrail.kit import json
 from ordertrail.sync.flow import Desired
+from ordertrail.sync.plan import PlannedOrder, parts_of
 
-_LINES = ("order_products", "products_custom_id")
+_APART = ("order_products", "products_custom_id", "user_custom_id")
 _IDENTIFYING = ("order_id", "product_custom_id", "refund_id")
 
 
@@ -50,6 +51,30 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Happened:
+    """An event as it is known again: its name, and the order, product and refund it is about."""
+
+    name: str
+    order_id: str | None
+    sku: str | None = None
+    refund_id: str | None = None
+
+    def __str__(self) -> str:
+        about = self.name if self.sku is None else f"{self.name} of {self.sku}"
+        return about if self.refund_id is None else f"{about}, refund {self.refund_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a destination should hold for an order; `deal` is JSON, as a call says it."""
+
+    person: str
+    deal: Mapping[str, Any]
+    product_events: tuple[Happened, ...] = ()
+    conversion: Happened | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What a destination holds for an order, as its API told it; None is not there.
 
@@ -62,58 +87,90 @@ class Held:
     product_events: Sequence[Mapping[str, Any]] = ()
 
 
-def compare(desired: Desired, held: Held) -> list[Difference]:
-    """Return every difference between what an order wants and what is held."""
-    found = list(_of_deal(desired, held.deal))
+def wanted_of(desired: Desired) -> Wanted:
+    """Return what a destination should hold, by what an order says now."""
+    deal = json.loads(json.dumps(calls.upsert_deal(desired.deal).body))
+    product_events = tuple(
+        Happened(each.event.event_type, *_identity(each.event.custom_data))
+        for each in desired.product_events
+    )
+    event = desired.conversion
+    conversion = None if event is None else Happened(event.name, *_identity(event.data))
+    return Wanted(desired.person, deal, product_events, conversion)
+
+
+def wanted_as_said(planned: PlannedOrder) -> Wanted:
+    """Return what a destination should hold, by what it was once told of an order."""
+    order_id = str(planned.deal["custom_id"])
+    names = sorted(map(parts_of, planned.events))
+    product_events = [
+        Happened(event_type, order_id, sku, *refund_id)
+        for event_type, sku, *refund_id in (each for each in names if len(each) > 1)
+    ]
+    conversions = [Happened(each[0], order_id) for each in names if len(each) == 1]
+    person = str(planned.deal["user_custom_id"])
+    return Wanted(
+        person, planned.deal, tuple(product_events), conversions[0] if conversions else None
+    )
+
+
+def compare(wanted: Wanted, held: Held) -> list[Difference]:
+    """Return every difference between what should be held for an order and what is."""
+    found = list(_of_deal(wanted, held))
     if held.contact is None:
-        return [Difference(Drift.CONTACT_MISSING, desired.person), *found]
-    found += _of_product_events(desired, held.product_events)
-    found += _of_conversion(desired, held.events)
+        return [Difference(Drift.CONTACT_MISSING, wanted.person), *found]
+    found += _of_product_events(wanted, held.product_events)
+    found += _of_conversion(wanted, held.events)
     return found
 
 
-def _of_deal(desired: Desired, held: Mapping[str, Any] | None) -> Iterable[Difference]:
-    wanted = json.loads(json.dumps(calls.upsert_deal(desired.deal).body))
-    if held is None:
-        yield Difference(Drift.DEAL_MISSING, wanted["custom_id"])
+def _of_deal(wanted: Wanted, held: Held) -> Iterable[Difference]:
+    should, found = wanted.deal, held.deal
+    if found is None:
+        yield Difference(Drift.DEAL_MISSING, str(should["custom_id"]))
         return
-    for name, value in wanted.items():
-        if name in _LINES or name == "user_custom_id":
-            continue
-        if not is_same(value, held.get(name)):
-            yield Difference(Drift.FIELD_DIFFERS, name, _shown(value), _shown(held.get(name)))
-    should, are = _lines(wanted.get("order_products")), _lines(held.get("order_products"))
-    if should != are:
+    for name, value in should.items():
+        if name not in _APART and not is_same(value, found.get(name)):
+            yield Difference(Drift.FIELD_DIFFERS, name, _shown(value), _shown(found.get(name)))
+    numbers = found.get("user_id"), (held.contact or {}).get("id")
+    if None not in numbers and numbers[0] != numbers[1]:
         yield Difference(
-            Drift.LINES_DIFFER, wanted["custom_id"], _told_lines(should), _told_lines(are)
+            Drift.FIELD_DIFFERS, "user_custom_id", wanted.person, f"contact number {numbers[0]}"
         )
-    links = {str(each) for each in held.get("products_custom_id") or ()}
-    for sku in wanted.get("products_custom_id") or ():
-        if links and sku not in links:
+    yield from _of_lines(should, found)
+
+
+def _of_lines(should: Mapping[str, Any], found: Mapping[str, Any]) -> Iterable[Difference]:
+    wanted, lines = _lines(should.get("order_products")), _lines(found.get("order_products"))
+    if wanted != lines:
+        told = _told_lines(wanted), _told_lines(lines)
+        yield Difference(Drift.LINES_DIFFER, str(should["custom_id"]), *told)
+    links = found.get("products_custom_id")
+    if not isinstance(links, list):
+        return
+    linked = {str(each) for each in links}
+    for sku in should.get("products_custom_id") or ():
+        if sku not in linked:
             yield Difference(Drift.LINK_MISSING, sku)
 
 
-def _of_product_events(desired: Desired, held: Sequence[Mapping[str, Any]]) -> Iterable[Difference]:
+def _of_product_events(wanted: Wanted, held: Sequence[Mapping[str, Any]]) -> Iterable[Difference]:
     counts = Counter(
-        (str(each.get("event_type")), *_identity(each.get("custom_data"))) for each in held
+        Happened(str(each.get("event_type")), *_identity(each.get("custom_data"))) for each in held
     )
-    for wanted in desired.product_events:
-        event = wanted.event
-        name = f"{event.event_type} of {wanted.sku}"
-        count = counts[(event.event_type, *_identity(event.custom_data))]
-        if not count:
-            yield Difference(Drift.PRODUCT_EVENT_MISSING, name)
-        elif count > 1:
-            yield Difference(Drift.PRODUCT_EVENT_TWICE, name, "1", str(count))
+    for event in wanted.product_events:
+        if not counts[event]:
+            yield Difference(Drift.PRODUCT_EVENT_MISSING, str(event))
+        elif counts[event] > 1:
+            yield Difference(Drift.PRODUCT_EVENT_TWICE, str(event), "1", str(counts[event]))
 
 
-def _of_conversion(desired: Desired, held: Sequence[Mapping[str, Any]]) -> Iterable[Difference]:
-    event = desired.conversion
+def _of_conversion(wanted: Wanted, held: Sequence[Mapping[str, Any]]) -> Iterable[Difference]:
+    event = wanted.conversion
     if event is None:
         return
-    wanted = _identity(event.data)
     count = sum(
-        each.get("name") == event.name and _identity(each.get("data")) == wanted for each in held
+        event == Happened(str(each.get("name")), *_identity(each.get("data"))) for each in held
     )
     if not count:
         yield Difference(Drift.EVENT_MISSING, event.name)
@@ -126,7 +183,7 @@ def is_same(wanted: Any, found: Any) -> bool:
     if wanted == found or (_is_empty(wanted) and _is_empty(found)):
         return True
     numbers = _number(wanted), _number(found)
-    if None not in numbers:
+    if None not in numbers and not (isinstance(wanted, str) and isinstance(found, str)):
         return numbers[0] == numbers[1]
     moments = _moment(wanted), _moment(found)
     if None not in moments:

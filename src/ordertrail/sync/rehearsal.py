@@ -36,6 +36,7 @@ ORDERS_AT_ONCE = 200
 class Rehearsal:
     """What would change: orders by what becomes of them, operations by kind, with examples.
 
+    `orders == unchanged + changed + older + refused + rejected`, as a sync counts them.
     `worth` is what the orders are worth by currency, in major units, before (what the outbox
     knows of them) and after.
     """
@@ -60,6 +61,11 @@ class Rehearsal:
         self.refused += accepted.refused
         self.operations += accepted.operations
 
+    def reject(self, rejected: list[Rejected]) -> None:
+        """Add what was no order."""
+        self.orders += len(rejected)
+        self.rejected += rejected
+
     def amounts(self, worth: Counter[str]) -> dict[str, Decimal]:
         """Return sums in minor units as amounts by currency."""
         return {code: money.amount(minor, code) for code, minor in sorted(worth.items())}
@@ -80,24 +86,28 @@ def _rehearsed(
     place = Place(to, route.source, 0)
     before = outbox_operations.last_number(sql)
     given = iter(orders)
+    seen: set[str] = set()
     while read := list(islice(given, ORDERS_AT_ONCE)):
-        found.rejected += [each for each in read if isinstance(each, Rejected)]
+        found.reject([each for each in read if isinstance(each, Rejected)])
         some = [each for each in read if isinstance(each, Order)]
         ids = {order.id for order in some}
-        _add_worth(found.worth_before, sql, place, ids, flow)
+        found.worth_before.update(_worth(sql, place, ids - seen, flow))
+        found.worth_after.subtract(_worth(sql, place, ids & seen, flow))
         found.take(outbox_accept.accept(sql, place, flow, some, Origin.LIVE))
-        _add_worth(found.worth_after, sql, place, ids, flow)
+        found.worth_after.update(_worth(sql, place, ids, flow))
+        seen |= ids
     for kind in Kind:
         which = Filter((State.WAITING,), (kind,), limit=EXAMPLES, after_id=before)
         found.examples[kind] = outbox_desk.listed(sql, to, which)
     return found
 
 
-def _add_worth(
-    sums: Counter[str], sql: Writing, place: Place, order_ids: set[str], flow: Flow
-) -> None:
+def _worth(sql: Writing, place: Place, order_ids: set[str], flow: Flow) -> Counter[str]:
+    """Return what orders are worth by currency, as they are kept."""
+    sums: Counter[str] = Counter()
     for order_id in order_ids:
         body = outbox_orders.body(sql, place.to, place.source, order_id)
         if body is not None:
             order = canonical.decode(json.loads(body))
             sums[order.currency] += worth(order, flow)
+    return sums
