@@ -5,6 +5,7 @@ A command is imported when it is called, so that the library and the sync need n
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -114,20 +115,27 @@ def version() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line; every expected error becomes one line and an exit code."""
+    """Run the command line of this process, and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command and return its exit code; every expected error becomes one line."""
     try:
-        app()
+        app(list(words))
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except (Unauthorised, Forbidden) as error:
-        _stop(str(error), EXIT_NOT_ALLOWED)
+        return _stopped(str(error), EXIT_NOT_ALLOWED)
     except (Refused, DatabaseRefused) as error:
-        _stop(str(error), EXIT_REFUSED)
+        return _stopped(str(error), EXIT_REFUSED)
     except (Unavailable, DatabaseAway) as error:
-        _stop(str(error), EXIT_LATER)
+        return _stopped(str(error), EXIT_LATER)
     except KeyboardInterrupt:
-        _stop("stopped", EXIT_STOPPED)
-    sys.exit(0)
+        return _stopped("stopped", EXIT_STOPPED)
+    return 0
 
 
-def _stop(reason: str, code: int) -> NoReturn:
+def _stopped(reason: str, code: int) -> int:
     _errors.print(f"ordertrail: {reason}", markup=False, soft_wrap=True)
-    sys.exit(code)
+    return code

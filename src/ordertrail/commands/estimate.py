@@ -83,7 +83,8 @@ def words(seconds: float | None) -> str:
 
 
 def progress_bar() -> ProgressBar:
-    """Return a bar that shows itself on standard error, and is gone when it is done."""
+    """Return a bar that shows itself where a person looks on, and is gone when it is done."""
+    console = Console(stderr=True)
     return ProgressBar(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -92,6 +93,7 @@ def progress_bar() -> ProgressBar:
         TextColumn("{task.fields[calls]:,} calls"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}"),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )

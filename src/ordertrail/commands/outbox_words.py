@@ -73,7 +73,7 @@ def retry(
     dry_run: words.DryRun = False,
 ) -> None:
     """Let parked calls wait again."""
-    module = command("outbox")
+    module = command("outbox_work")
     which = module.Which(destination, (), tuple(kinds or ()), order, source, reason)
     sys.exit(module.retry(settings(outbox=outbox), which, dry_run=dry_run))
 
@@ -86,7 +86,7 @@ def edit(
     outbox: words.Outbox = None,
 ) -> None:
     """Change what a parked call says, and let it wait again."""
-    module = command("outbox")
+    module = command("outbox_work")
     chosen = settings(outbox=outbox)
     sys.exit(module.edit(chosen, module.Which(destination), operation, body))
 
@@ -107,7 +107,7 @@ def replay(
     dry_run: words.DryRun = False,
 ) -> None:
     """Say again what should be there for orders, whatever was delivered; nothing counts twice."""
-    module, options = command("outbox"), command("options")
+    module, options = command("outbox_work"), command("options")
     asked = options.FlowOptions(config, flow, sync_point, stages)
     which = module.Which(destination, source=source)
     chosen = settings(outbox=outbox)
@@ -127,7 +127,7 @@ def deliver(
 ) -> None:
     """Deliver what waits for the endpoint: the worker behind a shop's own code."""
     chosen = settings(url=to, token=token, outbox=outbox)
-    sys.exit(command("outbox").deliver(chosen, once=once, limit_rate=limit_rate))
+    sys.exit(command("outbox_work").deliver(chosen, once=once, limit_rate=limit_rate))
 
 
 @commands.command("prune")
@@ -136,4 +136,4 @@ def prune(
     outbox: words.Outbox = None,
 ) -> None:
     """Forget calls that were done long ago."""
-    sys.exit(command("outbox").prune(settings(outbox=outbox), older_than))
+    sys.exit(command("outbox_work").prune(settings(outbox=outbox), older_than))

@@ -1,11 +1,9 @@
 """`ordertrail sync FILE`: a file of orders, delivered, with its account of everything in it."""
 
 import asyncio
-import logging
 import signal
-import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from types import FrameType
@@ -81,10 +79,9 @@ def run(settings: Settings, job: Job) -> int:
         is_checked_first=job.is_checked_first,
         is_quiet=job.as_json,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        delivered = deliver(settings, asked)
+        with _stopped_by_sigterm():
+            delivered = deliver(settings, asked)
     except Invalid as error:
         raise Invalid(in_file(job.file.file, error.fields)) from None
     except KeyboardInterrupt:
@@ -175,5 +172,15 @@ def _noted(reading: Reading, rejected: list[Rejected]) -> Iterator[Order | Rejec
         yield each
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM stop the block as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -273,12 +273,14 @@ def _known(outbox: Outbox, destination: str, source: str | None) -> Route:
 
 
 def _bar() -> ProgressBar:
+    console = Console(stderr=True)
     return ProgressBar(
         SpinnerColumn(),
         TextColumn("{task.completed:,.0f} {task.description}, {task.fields[differ]:,} differ"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
