@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ordertrail.domain.journal import Origin
-from ordertrail.kit import clock
+from ordertrail.kit import clock, processes
 from ordertrail.sync import outbox_destinations
 from ordertrail.sync.operations import Kind, Leased, Outcome, State
 from ordertrail.sync.outbox_sql import Reading, Row, Writing
@@ -19,6 +19,8 @@ _JOIN = (
     "INSERT INTO ordertrail_leases (destination, worker, until)"
     " VALUES (:to, :worker, :until) RETURNING id"
 )
+_LEASES = "SELECT id, worker FROM ordertrail_leases WHERE destination = :to"
+_END = "UPDATE ordertrail_leases SET until = 0 WHERE id @in(leases int)"
 _HEARTBEAT = "UPDATE ordertrail_leases SET until = :until WHERE id = :lease RETURNING id"
 _EXPIRED = (
     "DELETE FROM ordertrail_leases WHERE destination = :to AND until <= :now AND id <> :lease"
@@ -113,7 +115,13 @@ class Settled:
 
 
 def join(sql: Writing, to: int, lease: Lease, at: datetime) -> int:
-    """Begin a lease and return its number, which no other ever has."""
+    """Begin a lease and return its number, which no other ever has.
+
+    Leases of processes that have ended on this machine end with them.
+    """
+    gone = [number for number, worker in sql.fetch(_LEASES, to=to) if processes.is_gone(worker)]
+    if gone:
+        sql.run(_END, leases=gone)
     ((number,),) = sql.fetch(_JOIN, to=to, worker=lease.worker, until=lease.until(at))
     return int(number)
 

@@ -1,13 +1,13 @@
 """A worker put together: who is at the other end is asked once, when it begins."""
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ordertrail.client.answers import About
 from ordertrail.client.client import Client
 from ordertrail.domain.errors import Forbidden, Refused, Unauthorised, Unavailable
+from ordertrail.kit import processes
 from ordertrail.sync.calling import Caller
 from ordertrail.sync.deliver import Deliverer
 from ordertrail.sync.mending import Mender
@@ -123,7 +123,7 @@ def deliverer(
         who.name,
         sender,
         watch,
-        worker=f"{os.getpid()}-{int(rim.jitter() * 1e9):09}",
+        worker=processes.name(),
         limits=pace.limits,
         rim=rim,
         takes_batches=who.has("batch"),
