@@ -15,7 +15,7 @@ import asgi
 from ordertrail import Tracker
 
 sys.path.insert(0, str(EXAMPLES / "fastapi_shop"))
-import shop
+import main as shop
 
 ANNA = {"email": "anna@example.com", "lines": [{"sku": "A", "quantity": 2, "unit_price": "9.50"}]}
 CONTACT = hashlib.sha256(b"anna@example.com").hexdigest()
