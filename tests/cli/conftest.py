@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from live import live
+from ran import Shop
 from shell import Shell
 
 from processes import Site
@@ -27,3 +29,10 @@ def shell(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> She
 def away(site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     """A shell whose endpoint is an address that nobody answers at."""
     return Shell(site, tmp_path, capsys, url="http://127.0.0.1:9")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop with a platform of its own, which can be made to go wrong."""
+    with live(tmp_path) as platform:
+        yield Shop(tmp_path, platform)

@@ -1,6 +1,7 @@
 """`ordertrail outbox status`, `list`, `show`: what the outbox holds."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import typer
@@ -29,6 +30,7 @@ from ordertrail.sync.outbox import (
 QUARANTINED = "quarantined"
 _STATES = (*(state.value for state in State), QUARANTINED)
 _REASON_CHARS = 60
+_QUARANTINED_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +73,8 @@ def show_list(settings: Settings, which: Which, *, as_json: bool) -> int:
         destination = destination_meant(outbox, which.destination, settings.url)
         quarantined: list[Quarantined] = []
         operations: list[Listed] = []
-        if QUARANTINED in which.states or not which.states:
-            quarantined = [
-                each
-                for each in outbox.quarantined(destination, which.limit)
-                if which.order_id in (None, each.order_id)
-                and which.source in (None, each.source)
-                and (which.reason or "") in each.reason
-            ]
+        if QUARANTINED in (which.states or _STATES) and not which.kinds:
+            quarantined = _quarantined(outbox, destination, which)
         if set(which.states) != {QUARANTINED}:
             operations = outbox.listed(destination, filter_of(which))
     if as_json:
@@ -88,7 +84,7 @@ def show_list(settings: Settings, which: Which, *, as_json: bool) -> int:
         return EXIT_DONE
     _print_operations(operations)
     _print_quarantined(quarantined)
-    if len(operations) == which.limit:
+    if which.limit in (len(operations), len(quarantined)):
         typer.echo(f"The first {which.limit}; --limit shows more.", err=True)
     return EXIT_DONE
 
@@ -189,10 +185,21 @@ def order_meant(outbox: Outbox, destination: str, order_id: str, source: str | N
         kept = outbox.order(Route(each, destination), order_id)
         if kept is not None:
             return kept
-    for quarantined in outbox.quarantined(destination):
+    for quarantined in outbox.quarantined(destination, _QUARANTINED_MAX):
         if quarantined.order_id == order_id:
             raise NotFound(f"order {order_id} was never good: {quarantined.reason}")
     raise NotFound(f"the outbox has no order {order_id[:80]!r} for {destination}")
+
+
+def _quarantined(outbox: Outbox, destination: str, which: Which) -> list[Quarantined]:
+    found = (
+        each
+        for each in outbox.quarantined(destination, _QUARANTINED_MAX)
+        if which.order_id in (None, each.order_id)
+        and which.source in (None, each.source)
+        and (which.reason or "") in each.reason
+    )
+    return list(islice(found, which.limit))
 
 
 def _as_data(each: Listed | Quarantined) -> dict[str, Any]:
