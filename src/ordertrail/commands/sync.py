@@ -110,7 +110,12 @@ def delivered(
 ) -> Delivered:
     """Return what came of a run, with what the outbox says of the rest."""
     parked = outbox.listed(summary.destination, Filter((State.PARKED,), limit=LEFT_READ))
-    quarantined = outbox.quarantined(summary.destination, LEFT_READ)
+    said = {each.order_id for each in rejected}
+    quarantined = [
+        each
+        for each in outbox.quarantined(summary.destination, LEFT_READ)
+        if each.order_id not in said
+    ]
     return Delivered(summary, parked, quarantined, rejected, before)
 
 

@@ -170,7 +170,18 @@ class _Feed:
         accepted = None
         if orders:
             accepted = self._outbox.accept(self._route, self._flow, orders, origin=self._origin)
+        self._outbox.refuse(self._route, _refused(read))
         return accepted, len(read) - len(orders), not read
+
+
+def _refused(read: Sequence[Order | Rejected]) -> list[tuple[str, str]]:
+    """Return what was no order but has the id of one, unless a good snapshot of it came later."""
+    last = {each.order_id if isinstance(each, Rejected) else each.id: each for each in read}
+    return [
+        (each.order_id, str(each))
+        for each in last.values()
+        if isinstance(each, Rejected) and each.order_id is not None
+    ]
 
 
 async def _together(
