@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     )
     outbox: str = Field(
         "ordertrail.outbox",
-        description="Where the sync keeps orders and what it delivered: a file, or postgresql://….",
+        description="Where the sync keeps orders and what it delivered: a file, sqlite:///FILE or postgresql://….",
     )
     connections_max: int = Field(
         32,

@@ -6,7 +6,7 @@ import typer
 
 from ordertrail import app
 from ordertrail.kit.sqlite import Sqlite
-from ordertrail.settings import Settings, is_secret
+from ordertrail.settings import Settings, is_secret, without_password
 from ordertrail.store import migrations
 from ordertrail.version import VERSION
 
@@ -16,7 +16,7 @@ def run(settings: Settings) -> None:
     typer.echo(f"ordertrail {VERSION} on Python {platform.python_version()}\n")
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        shown = ("set" if value else "not set") if is_secret(name) else value
+        shown = ("set" if value else "not set") if is_secret(name) else without_password(str(value))
         typer.echo(f"ORDERTRAIL_{name.upper()} = {shown}\n    {field.description}")
     typer.echo(f"\ndatabase: {_state(settings)}")
 
