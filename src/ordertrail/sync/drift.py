@@ -20,6 +20,8 @@ from ordertrail.sync.plan import PlannedOrder, parts_of
 _APART = ("order_products", "products_custom_id", "user_custom_id")
 _IDENTIFYING = ("order_id", "product_custom_id", "refund_id")
 
+_Line = tuple[str, Decimal | None, Decimal | None]
+
 
 class Drift(enum.StrEnum):
     """What can differ."""
@@ -220,16 +222,16 @@ def _moment(value: Any) -> datetime | None:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
-def _lines(lines: Any) -> Counter[tuple[str, int, Decimal | None]]:
+def _lines(lines: Any) -> Counter[_Line]:
     """Lines as they count: which product, how many, at what price; their order does not matter."""
     return Counter(
-        (str(each.get("product_custom_id")), int(each.get("quantity") or 0), _number(each["value"]))
-        for each in lines or ()
+        (str(each.get("product_custom_id")), _number(each.get("quantity")), _number(each["value"]))
+        for each in (lines if isinstance(lines, list) else ())
         if isinstance(each, Mapping) and "value" in each
     )
 
 
-def _told_lines(lines: Counter[tuple[str, int, Decimal | None]]) -> str:
+def _told_lines(lines: Counter[_Line]) -> str:
     ordered = sorted(lines.elements(), key=str)
     return ", ".join(f"{quantity} x {sku} at {value}" for sku, quantity, value in ordered) or "none"
 
