@@ -1,7 +1,6 @@
 """Preflight: stages, pipelines and clocks, as tables; and asked of an endpoint."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -145,8 +144,9 @@ def looked(
     return asyncio.run(ask())
 
 
-def answered(status: int, said: Any, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, headers or {}, json.dumps(said).encode())
+def answered(status: int, said: Any, date: datetime | None = None) -> Answer:
+    told = None if date is None else format_datetime(date, usegmt=True)
+    return Answer(status, json.dumps(said).encode(), date=told)
 
 
 def stages(*known: Stage) -> list[dict[str, Any]]:
@@ -154,7 +154,7 @@ def stages(*known: Stage) -> list[dict[str, Any]]:
 
 
 def test_an_endpoint_where_all_is_well() -> None:
-    found = looked(answered(200, stages(*KNOWN), {"date": format_datetime(NOW, usegmt=True)}))
+    found = looked(answered(200, stages(*KNOWN), NOW))
     assert found == Preflight(True, 1, None, 0.0, [])
     assert str(found) == "an Ordertrail platform, stages of pipeline 1, no limit"
 
@@ -187,6 +187,5 @@ def test_a_key_that_may_only_write_can_sync_all_the_same() -> None:
 def test_a_key_that_is_refused_and_a_clock_that_is_wrong_stop_it() -> None:
     with pytest.raises(Unauthorised):
         looked(answered(401, {}))
-    far = format_datetime(NOW + timedelta(hours=1), usegmt=True)
     with pytest.raises(Refused, match="3,600 s ahead of"):
-        looked(answered(200, stages(*KNOWN), {"date": far}))
+        looked(answered(200, stages(*KNOWN), NOW + timedelta(hours=1)))

@@ -59,16 +59,19 @@ class Estimate:
         return (progress.waiting + unread * calls_an_order) / rate
 
     def _rate(self, calls: int) -> float:
-        """Return the calls a second: those of late, and never more than the limit."""
+        """Return the calls a second: those of late, and never more than the limit.
+
+        Before the first one that is the limit; 0 when none was made for a while.
+        """
         now = self._stopwatch()
         self._recent.append((now, calls))
         while now - self._recent[0][0] > RECENT_S:
             self._recent.popleft()
         began, before = self._recent[0]
-        recent = (calls - before) / (now - began) if now > began else 0.0
-        if self._limit_per_s is None:
-            return recent
-        return min(recent, self._limit_per_s) if recent else self._limit_per_s
+        if not calls or now == began:
+            return self._limit_per_s or 0.0
+        recent = (calls - before) / (now - began)
+        return recent if self._limit_per_s is None else min(recent, self._limit_per_s)
 
 
 def words(seconds: float | None) -> str:
