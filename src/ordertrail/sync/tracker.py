@@ -5,10 +5,9 @@ destination can be reached; nothing is lost when the process ends.
 """
 
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,23 +18,25 @@ from typing import Any, Self, TypeVar
 
 from ordertrail.client.calls import Call
 from ordertrail.client.client import Client
-from ordertrail.domain.errors import Invalid, Refused, Unavailable
+from ordertrail.domain.errors import Invalid
 from ordertrail.domain.order import Order
 from ordertrail.kit.clock import Clock, utc_now
-from ordertrail.kit.database import DatabaseAway, DatabaseRefused, Tx
+from ordertrail.kit.database import Tx
 from ordertrail.kit.foreign import joined
 from ordertrail.sync import tracker_changes as changes
 from ordertrail.sync import tracker_told as told
 from ordertrail.sync.flow import desired
 from ordertrail.sync.operations import Outcome, State
-from ordertrail.sync.outbox import Accepted, Counts, Filter, Outbox, Quarantined, Where, open_outbox
+from ordertrail.sync.outbox import Accepted, Outbox, Where, open_outbox
 from ordertrail.sync.outbox_orders import Route
 from ordertrail.sync.rim import Rim
 from ordertrail.sync.rules import Flow, Stages
 from ordertrail.sync.tracker_background import Background
 from ordertrail.sync.tracker_held import Held, HeldEvent
 from ordertrail.sync.tracker_keep import Keep
+from ordertrail.sync.tracker_looking import Looking
 from ordertrail.sync.tracker_told import Parked
+from ordertrail.sync.verify import Verified
 from ordertrail.sync.watch import Endurance
 from ordertrail.sync.worker import Pace
 
@@ -45,18 +46,17 @@ Change = Callable[[Order | None], Order]
 
 DEFAULT_OUTBOX = "ordertrail.outbox"
 POSTGRESQL = ("postgresql://", "postgres://")
-LOOK_S = 0.2
-LIST_MAX = 1_000
 
 
-class Tracker:
+class Tracker(Looking):
     """Delivers the orders of a shop; its methods may be called from any thread.
 
     Nothing is opened or sent before the first call. `flow` is "simple", "detailed" or a `Flow`,
     `source` the name of the shop among those that share the outbox. `rate_limit_per_s` is how
     many calls the destination takes; None: 10 unless it is our own platform, 0: no limit.
     Without `deliver` another process delivers what is accepted here. `on_parked` is told of each
-    call that was given up, in the thread that delivers.
+    call that was given up, in the thread that delivers; `on_drift` of the id of each order that
+    `verify` finds to differ.
 
     Raises Invalid for an address, a token or settings that cannot be right.
     """
@@ -73,24 +73,30 @@ class Tracker:
         rate_limit_per_s: float | None = None,
         deliver: bool = True,
         on_parked: Callable[[Parked], object] | None = None,
+        on_drift: Callable[[str], object] | None = None,
         clock: Clock = utc_now,
     ) -> None:
         if not source.strip():
             raise Invalid({"source": "must not be empty"})
         self.url = Client(url, token).url
-        self.flow = told.flow_of(flow, stages)
-        self._route = Route(source, self.url)
         self._is_apart = not callable(outbox) and not str(outbox).startswith(POSTGRESQL)
-        self._delivers = deliver
         self._clock = clock
-        self._keep = Keep(lambda: open_outbox(outbox, clock))
-        pace = Pace(
-            endurance=Endurance(stops_paused=False, away_s_max=None),
-            rim=Rim(now=clock),
-            limit_per_s=rate_limit_per_s,
-        )
-        self._background = Background(
-            self._keep, self._route.destination, lambda: Client(url, token), pace, on_parked
+        route, keep = Route(source, self.url), Keep(lambda: open_outbox(outbox, clock))
+        looks = Pace(rim=Rim(now=clock), limit_per_s=rate_limit_per_s)
+        delivers = replace(looks, endurance=Endurance(stops_paused=False, away_s_max=None))
+
+        def connect() -> Client:
+            return Client(url, token)
+
+        super().__init__(
+            keep,
+            route,
+            told.flow_of(flow, stages),
+            Background(keep, route.destination, connect, delivers, on_parked),
+            connect,
+            looks,
+            delivers=deliver,
+            on_drift=on_drift,
         )
 
     @staticmethod
@@ -216,40 +222,6 @@ class Tracker:
             connection,
         )
 
-    def pending(self) -> int:
-        """Count the calls that are still to be made."""
-        counts = self.counts()
-        return counts.waiting + counts.leased
-
-    def counts(self) -> Counts:
-        """Count the calls by state, and the orders in quarantine."""
-        return self._used(lambda outbox: outbox.counts(self._route.destination))
-
-    def parked(self, limit: int = LIST_MAX) -> list[Parked]:
-        """Return the calls that were given up."""
-        wanted = Filter(states=(State.PARKED,), limit=limit)
-        found = self._used(lambda outbox: outbox.listed(self._route.destination, wanted))
-        return [
-            Parked(each.order_id, each.kind, each.reason or "", each.key, each.call)
-            for each in found
-        ]
-
-    def quarantined(self, limit: int = LIST_MAX) -> list[Quarantined]:
-        """Return the orders whose newest snapshot cannot be true, with the reasons."""
-        return self._used(lambda outbox: outbox.quarantined(self._route.destination, limit))
-
-    def drain(self, timeout_s: float = 30.0) -> bool:
-        """Wait until nothing waits any more; False when that takes longer."""
-        until = time.monotonic() + timeout_s
-        if self._delivers:
-            self._background.wake()
-        while self.pending():
-            left_s = until - time.monotonic()
-            if left_s <= 0:
-                return False
-            self._background.wait_for_news(min(left_s, LOOK_S))
-        return True
-
     def _amend(self, order_id: str, change: Change, connection: Any) -> None:
         made: list[Order] = []
 
@@ -271,7 +243,7 @@ class Tracker:
     ) -> None:
         """Accept something; raises Invalid, naming the fields, when it was refused."""
         tx = self._tx(connection)
-        with _told_to_callers():
+        with told.to_callers():
             accepted = self._keep.use(lambda outbox: work(outbox, tx), is_opening=tx is None)
         if accepted.refused:
             desired(order(), self.flow)
@@ -289,12 +261,8 @@ class Tracker:
                     " transaction: give `outbox` a function that connects to the shop's database"
                 }
             )
-        with _told_to_callers():
+        with told.to_callers():
             return joined(connection)
-
-    def _used(self, work: Callable[[Outbox], T]) -> T:
-        with _told_to_callers():
-            return self._keep.use(work)
 
     def _moments(self, at: datetime | None) -> tuple[datetime | None, datetime]:
         return None if at is None else told.moment(at), self._clock()
@@ -363,6 +331,12 @@ class FakeTracker(Tracker):
         self._delivered()
         return super().drain(timeout_s)
 
+    def verify(self, sample: int | None = None) -> Verified:
+        """Carry out what waits; a fake holds what it was told, so nothing differs."""
+        self._delivered()
+        count = sum(1 for _ in self._truths(self._used(lambda outbox: outbox)))
+        return Verified(count if sample is None else min(count, sample))
+
     def close(self) -> None:
         """Close the outbox, and remove one of its own."""
         super().close()
@@ -384,14 +358,3 @@ class FakeTracker(Tracker):
                 self._held.take(operation)
             outbox.settle(lease, [Outcome(each, State.DONE, each.attempts + 1) for each in leased])
         outbox.leave(lease)
-
-
-@contextmanager
-def _told_to_callers() -> Iterator[None]:
-    """Say a database's failure in the words that callers know: wait, or change something."""
-    try:
-        yield
-    except DatabaseAway as error:
-        raise Unavailable(str(error)) from error
-    except DatabaseRefused as error:
-        raise Refused(str(error)) from error

@@ -1,13 +1,15 @@
 """What a tracker tells the shop, and how it takes what the shop gives it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from ordertrail.client.calls import Call
-from ordertrail.domain.errors import Invalid, NotFound
+from ordertrail.domain.errors import Invalid, NotFound, Refused, Unavailable
 from ordertrail.domain.order import ZONE_IS_NEEDED, Order
+from ordertrail.kit.database import DatabaseAway, DatabaseRefused
 from ordertrail.sync.operations import Kind, Outcome, State
 from ordertrail.sync.rules import Flow, FlowName, Stages
 
@@ -76,3 +78,14 @@ def known(order: Order | None, order_id: str) -> Order:
             " track a whole snapshot of it"
         )
     return order
+
+
+@contextmanager
+def to_callers() -> Iterator[None]:
+    """Say a database's failure in the words that callers know: wait, or change something."""
+    try:
+        yield
+    except DatabaseAway as error:
+        raise Unavailable(str(error)) from error
+    except DatabaseRefused as error:
+        raise Refused(str(error)) from error

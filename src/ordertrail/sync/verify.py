@@ -144,7 +144,7 @@ async def verify(
     flow: Flow,
     reader: Reader,
     *,
-    on_drift: Callable[[str, list[Difference]], None] | None = None,
+    on_drift: Callable[[str, list[Difference]], object] | None = None,
     progress: Callable[[Verified], None] | None = None,
 ) -> Verified:
     """Look at every order and return what differs; `on_drift` is told of each order that does.
