@@ -16,9 +16,7 @@ from simulation.virtual_time import Loop, WallClock
 
 TURN_S_MAX = 15.0
 ZONES = ("UTC", "Europe/Warsaw", "America/New_York", "Pacific/Apia", "Etc/GMT+12")
-SMALL_JUMPS_S = (-7_200.0, -90.0, -5.0, -1.0, 1.0, 5.0)
-"""Without operation keys, a lease that a jump ends early lets a call be made that is under way."""
-JUMPS_S = (-7_200.0, -3_600.0, -90.0, -1.0, 1.0, 90.0, 3_600.0, 7_200.0)
+JUMPS_S = (-7_200.0, -3_600.0, -90.0, -1.0, 1.0, 40.0, 90.0, 3_600.0, 7_200.0)
 LONG_S = (5.0, 60.0, 900.0)
 
 
@@ -62,8 +60,7 @@ class Chaos:
         if self._happens("the disk is full", faults.disk_full):
             machine.disk.fill(chance.random() * LONG_S[1])
         if self._happens("the clock jumps", faults.clock_jump):
-            is_safe = machine.network.endpoint.kind.honours_keys
-            machine.clock.jump(chance.choice(JUMPS_S if is_safe else SMALL_JUMPS_S))
+            machine.clock.jump(chance.choice(JUMPS_S))
         if self._happens("the zone changes", faults.zone_change):
             self._change_zone()
         for process in machine.processes():

@@ -12,6 +12,7 @@ from simulation.virtual_time import Loop
 
 QUICK_S = 0.05
 TRAVEL_S_MAX = 5.0
+VERY_SLOW = 0.3
 TIMEOUT_S = 30.0
 """When the client gives up; what it sent has arrived by then, or never will."""
 
@@ -108,12 +109,10 @@ class Network:
         self._loop.call_later(back_s, _succeed, answer, reply)
 
     def _travel_s(self) -> float:
-        """How long a request takes; without operation keys it is there, or lost, in no time.
-
-        Who takes over an event that is still on its way there can neither see it nor stop it.
-        """
-        is_slow = self._chance.random() < self.faults.slow and self.endpoint.kind.honours_keys
-        return self._chance.random() * TRAVEL_S_MAX if is_slow else self._quick_s()
+        """How long a request takes; it may arrive after its sender has died or given it back."""
+        is_slow = self._chance.random() < self.faults.slow
+        longest_s = TIMEOUT_S if self._chance.random() < VERY_SLOW else TRAVEL_S_MAX
+        return self._chance.random() * longest_s if is_slow else self._quick_s()
 
     def _quick_s(self) -> float:
         return self._chance.random() * QUICK_S

@@ -19,9 +19,8 @@ from ordertrail.sync.watch import Endurance
 from ordertrail.sync.worker import Pace
 from ordertrail.wire import body
 from simulation.endpoint import URL, decoded
-from simulation.network import Network, Request
+from simulation.network import TIMEOUT_S, Network, Request
 from simulation.process import Process
-from simulation.virtual_time import Loop
 
 TOKEN = "t" * 64
 LIMITS = Limits(poll_s=6.0)
@@ -45,6 +44,8 @@ class Parts:
     outbox: type[Outbox] = Outbox
     exchange: Callable[[Exchange], Exchange] = as_it_is
     snapshot: Callable[[Order], Order] = as_told
+    limits: Limits = LIMITS
+    timeout_s: float = TIMEOUT_S
 
 
 REAL = Parts()
@@ -66,10 +67,11 @@ def exchange_of(network: Network, process: Process) -> Exchange:
 
 
 async def deliver(
-    outbox: Outbox, exchange: Exchange, process: Process, loop: Loop, clock: Clock
+    outbox: Outbox, made_of: Parts, network: Network, process: Process, clock: Clock
 ) -> None:
     """Be a worker until killed."""
-    rim = Rim(loop.pause, loop.time, process.chance.random, clock)
-    async with Client(URL, TOKEN, exchange=exchange) as there:
-        pace = Pace(LIMITS, endurance=ENDLESS, rim=rim)
+    rim = Rim(process.loop.pause, process.loop.time, process.chance.random, clock)
+    exchange = made_of.exchange(exchange_of(network, process))
+    async with Client(URL, TOKEN, exchange=exchange, timeout_s=made_of.timeout_s) as there:
+        pace = Pace(made_of.limits, endurance=ENDLESS, rim=rim)
         await work(outbox, there, pace=pace, stop=asyncio.Event())

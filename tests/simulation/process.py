@@ -23,7 +23,7 @@ class Process:
     def __init__(self, name: str, loop: Loop, trace: Trace, chance: random.Random) -> None:
         self.name = name
         self.died: asyncio.Future[None] = loop.create_future()
-        self._loop = loop
+        self.loop = loop
         self.trace = trace
         self.chance = chance
         self._tasks: list[asyncio.Task[Any]] = []
@@ -64,11 +64,11 @@ class Process:
 
     def stall(self, seconds: float) -> None:
         """Let nothing of it touch the disk or the network for so long."""
-        self._stalled_until = max(self._stalled_until, self._loop.time() + seconds)
+        self._stalled_until = max(self._stalled_until, self.loop.time() + seconds)
 
     def stalled_s(self) -> float:
         """Return for how long it is still stalled."""
-        return max(self._stalled_until - self._loop.time(), 0.0)
+        return max(self._stalled_until - self.loop.time(), 0.0)
 
     def run(self, loop: Loop, work: Callable[[], Any]) -> "asyncio.Future[Any]":
         """Run what was handed to a thread, a little later or after the stall."""
@@ -82,7 +82,7 @@ class Process:
         """Begin the work as this process."""
         context = contextvars.copy_context()
         context.run(HOST.set, self)
-        return self._loop.create_task(work, context=context)
+        return self.loop.create_task(work, context=context)
 
     def adopt(self, task: "asyncio.Task[Any]") -> None:
         """Remember a task as one of this process."""

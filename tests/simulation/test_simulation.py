@@ -129,8 +129,9 @@ class Forgetful(Outbox):
         ),
         (Parts(outbox=Hasty), HOSTED, "an event is there twice"),
         (Parts(outbox=Forgetful), HOSTED, "an event is there twice"),
+        (Parts(timeout_s=0.0), HOSTED, "an event is there twice"),
     ],
-    ids=["keys", "timeline", "lies", "ranks", "leases", "doubt"],
+    ids=["keys", "timeline", "lies", "ranks", "leases", "doubt", "haste"],
 )
 def test_a_broken_part_is_noticed(broken: Parts, kind: Kind, noticed: str) -> None:
     violation = first_violation(broken, kind)

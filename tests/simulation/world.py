@@ -222,8 +222,7 @@ class World:
 
     async def _work(self, process: Process) -> None:
         with self._opened(process) as outbox:
-            exchange = self._parts.exchange(parts.exchange_of(self.network, process))
-            await parts.deliver(outbox, exchange, process, self.loop, self.clock)
+            await parts.deliver(outbox, self._parts, self.network, process, self.clock)
 
     async def _receive(self, process: Process) -> None:
         """Accept what arrives, a batch at a time."""

@@ -1,6 +1,6 @@
 """Whether an event stands on a timeline, whatever an endpoint makes of it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -77,24 +77,6 @@ def test_a_product_event_is_known_by_its_product_and_refund_too() -> None:
 
 def test_an_event_without_a_time_is_known_by_the_rest() -> None:
     assert Search(conversion(at=None)).is_found([shown(timestamp="2020-01-01T00:00:00Z")])
-
-
-def days(*before: float) -> list[dict[str, Any]]:
-    return [shown(name="x", timestamp=(AT - timedelta(days=each)).isoformat()) for each in before]
-
-
-def test_the_search_ends_where_everything_is_surely_older() -> None:
-    search = Search(conversion())
-    assert not search.is_found(days(-1, 0.5))
-    assert not search.is_over
-    assert not search.is_found(days(0.9, 1.5))
-    assert search.is_over
-
-
-def test_a_timeline_that_is_not_in_order_is_searched_to_its_end() -> None:
-    search = Search(conversion())
-    assert not search.is_found(days(5, 4, 6))
-    assert not search.is_over
 
 
 def test_a_timeline_is_asked_for_by_the_contact() -> None:

@@ -42,7 +42,8 @@ class Client:
     """The API at one address for one token; used as `async with`, in one event loop.
 
     At most `connections_max` calls are under way at once; others wait for their turn, which does
-    not count against `timeout_s`. An `exchange` of one's own takes the place of the network.
+    not count against `timeout_s`. An `exchange` of one's own takes the place of the network, and
+    is to give up after `timeout_s` too.
     `date` is what the latest answer said of its time, as its header had it.
     """
 
@@ -61,7 +62,7 @@ class Client:
         self.date: str | None = None
         self._token = token
         self._connections_max = connections_max
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._given = exchange
         self._exchange: Exchange | None = None
         self._socket: Socket | None = None
@@ -73,7 +74,7 @@ class Client:
         if self._given is not None:
             self._exchange = self._given
         else:
-            self._socket = Socket(self._connections_max, self._timeout_s)
+            self._socket = Socket(self._connections_max, self.timeout_s)
             self._exchange = self._socket.exchange
         return self
 

@@ -22,12 +22,14 @@ class NotNow(Exception):
 class Caller:
     """Makes calls, and knows how many are under way whose outcome is not known yet.
 
-    `retry_after_s_max` bounds for how long a destination can ask to be left alone.
+    `retry_after_s_max` bounds for how long a destination can ask to be left alone. A call has
+    arrived, or never will, by `timeout_s` after it was made.
     """
 
     def __init__(
         self, client: Client, pacer: Pacer, watch: Watch, retry_after_s_max: float
     ) -> None:
+        self.timeout_s = client.timeout_s
         self._client = client
         self._pacer = pacer
         self._watch = watch

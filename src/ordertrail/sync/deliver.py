@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ordertrail.sync.batching import Batcher
+from ordertrail.sync.leasing import Tenure, terms
 from ordertrail.sync.operations import Outcome
 from ordertrail.sync.outbox import Outbox, Settled
 from ordertrail.sync.rim import Rim
@@ -38,6 +39,9 @@ class Deliverer:
         self._watch = watch
         self._worker = worker
         self._limits = limits
+        self._terms = terms(
+            limits.lease_s, sender.caller.timeout_s, honours_keys=sender.honours_keys
+        )
         self._rim = rim
         self._changed = asyncio.Event()
         self._is_closed = False
@@ -76,22 +80,25 @@ class Deliverer:
         while not self._stopping.is_set():
             self._changed.clear()
             await self._watch.rest(self._changed)
-            if self._watch.must_rest:
-                continue
-            lease = await self._rim.in_thread(
-                lambda: self._outbox.join(self._destination, self._worker, self._limits.lease_s)
-            )
-            self._shift = Shift(self._desk, lease)
-            if self._stopping.is_set():
-                self._shift.end()
-            try:
-                is_finished = await self._shift.run(self._carriers)
-            except LeaseLost:
-                is_finished = False
-            self._shift = None
-            if is_finished:
+            if not self._watch.must_rest and await self._work():
                 break
         await self._watch.tell()
+
+    async def _work(self) -> bool:
+        """Work one shift, and return whether nothing is left to do."""
+        tenure, lease_s = Tenure(self._terms, self._rim), self._terms.lease_s
+        lease = await self._rim.in_thread(
+            lambda: self._outbox.join(self._destination, self._worker, lease_s)
+        )
+        shift = self._shift = Shift(self._desk, lease, tenure)
+        if self._stopping.is_set():
+            shift.end()
+        try:
+            return await shift.run(self._carriers)
+        except LeaseLost:
+            return False
+        finally:
+            self._shift = None
 
     async def _is_finished(self) -> bool:
         """Whether nothing is left to do but what is not due for a while."""

@@ -13,14 +13,16 @@ from ordertrail.sync.operations import Kind, Leased, Outcome, State
 class Held:
     """An operation that this worker holds, and what it knows of it by now.
 
-    `attempts`, `is_unsure` and `failing_since` go on from what the outbox told. `waits` counts
-    every time that it had to wait, `refusals` how often in a row its key was refused.
+    `attempts`, `is_unsure` and `failing_since` go on from what the outbox told. `claimed_at` is
+    the stopwatch's time by which it was claimed. `waits` counts every time that it had to wait,
+    `refusals` how often in a row its key was refused.
     """
 
     operation: Leased
     attempts: int
     is_unsure: bool
     failing_since: datetime | None
+    claimed_at: float = 0.0
     is_under_way: bool = False
     is_healed: bool = False
     waits: int = 0
@@ -28,9 +30,10 @@ class Held:
     reason: str | None = None
 
     @classmethod
-    def of(cls, operation: Leased) -> "Held":
+    def of(cls, operation: Leased, claimed_at: float = 0.0) -> "Held":
         """Return a leased operation as it is held before the first attempt."""
-        return cls(operation, operation.attempts, operation.is_unsure, operation.failing_since)
+        told = operation.attempts, operation.is_unsure, operation.failing_since
+        return cls(operation, *told, claimed_at)
 
     @property
     def has_changed(self) -> bool:
@@ -91,10 +94,10 @@ class Lane:
         for part in self._parts:
             yield from part
 
-    def extend(self, operations: Iterable[Leased]) -> list[Held]:
+    def extend(self, operations: Iterable[Leased], claimed_at: float = 0.0) -> list[Held]:
         """Take operations behind those it has, and return what may be made at once."""
         for _, same in groupby(operations, key=lambda each: (*_order(each), each.step)):
-            step = [Held.of(each) for each in same]
+            step = [Held.of(each, claimed_at) for each in same]
             size = self._part_max
             self._parts += (step[start : start + size] for start in range(0, len(step), size))
         return [] if self._under_way or self._is_deferred else self._next()

@@ -41,7 +41,7 @@ class Mender:
             items, further = timeline.page(said)
             if search.is_found(items):
                 return True
-            if further is None or search.is_over:
+            if further is None:
                 return False
             parts = urlsplit(further)
             call = Call("GET", f"{parts.path}?{parts.query}")

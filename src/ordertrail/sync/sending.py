@@ -33,11 +33,11 @@ class Sender:
         honours_keys: bool,
     ) -> None:
         self.caller = caller
+        self.honours_keys = honours_keys
         self._mender = mender
         self._watch = watch
         self._patience = patience
         self._rim = rim
-        self._honours_keys = honours_keys
 
     async def attempt(self, held: Held) -> Verdict | None:
         """Make one attempt and say what is to be done now; None when nothing may be sent.
@@ -60,6 +60,10 @@ class Sender:
             else:
                 self._watch.answered()
                 return Done()
+
+    def is_to_look_for(self, held: Held) -> bool:
+        """Whether the next attempt is to begin with a look at the timeline."""
+        return held.is_unsure and held.operation.kind.is_event and not self.honours_keys
 
     def judged(
         self, held: Held, failure: Refused | Unavailable, *, is_first: bool = True
@@ -98,21 +102,17 @@ class Sender:
             held.failing_since = held.failing_since or self._rim.now()
         if held.refusals:
             self.caller.hold(wait.wait_s)
-        is_to_be_looked_for = held.is_unsure and self._is_looked_for(held)
-        longer_s = self._patience.unsure_wait_s if is_to_be_looked_for else 0.0
+        longer_s = self._patience.unsure_wait_s if self.is_to_look_for(held) else 0.0
         return replace(wait, wait_s=max(wait.wait_s, longer_s))
 
     def _failing_s(self, since: datetime | None) -> float:
         return 0.0 if since is None else max((self._rim.now() - since).total_seconds(), 0.0)
 
-    def _is_looked_for(self, held: Held) -> bool:
-        return held.operation.kind.is_event and not self._honours_keys
-
     async def _make(self, held: Held) -> None:
         if held.operation.kind is Kind.MERGE:
             await self._mender.merge(held)
             return
-        if held.is_unsure and self._is_looked_for(held):
+        if self.is_to_look_for(held):
             if await self._mender.is_there(held):
                 return
             held.is_unsure = False

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from ordertrail.sync.lanes import Held, Lane
+from ordertrail.sync.leasing import Tenure
 from ordertrail.sync.operations import Outcome
 from ordertrail.sync.outbox import Lease, Outbox, Settled
 from ordertrail.sync.rim import Rim
@@ -21,7 +22,8 @@ from ordertrail.sync.watch import Watch
 class Limits:
     """How much is under way at once, in operations unless the name says otherwise.
 
-    A lane whose head has to wait longer than `held_wait_s` is given back until then.
+    A lane whose head has to wait longer than `held_wait_s` is given back until then. `lease_s` is
+    the least length of a lease; the endpoint may need a longer one.
     """
 
     calls_max: int = 32
@@ -62,7 +64,7 @@ class Shift:
     when the lease is lost, which makes what it held somebody else's.
     """
 
-    def __init__(self, desk: Desk, lease: Lease) -> None:
+    def __init__(self, desk: Desk, lease: Lease, tenure: Tenure) -> None:
         self.sender = desk.sender
         self._desk = desk
         self._lease = lease
@@ -74,7 +76,7 @@ class Shift:
         self._behind = ""
         self._is_ending = False
         self._is_lost = False
-        self._leased_until = desk.rim.stopwatch() + desk.limits.lease_s
+        self._tenure = tenure
         self._sleepers: dict[asyncio.Task[None], None] = {}  # in order, as a simulation needs it
 
     def end(self) -> None:
@@ -84,7 +86,7 @@ class Shift:
 
     def may_send(self) -> bool:
         """Whether what is held may be sent: it is surely still this worker's."""
-        return not self._is_ending and self._desk.rim.stopwatch() < self._leased_until
+        return not self._is_ending and self._tenure.lasts
 
     async def run(
         self, carriers: Sequence[Callable[["Shift"], Coroutine[None, None, None]]]
@@ -128,7 +130,7 @@ class Shift:
         elif isinstance(verdict, Park):
             self._settle(lane, held, held.parked(verdict.reason))
         elif isinstance(verdict, Wait):
-            if verdict.wait_s <= self._desk.limits.held_wait_s:
+            if verdict.wait_s <= self._held_wait_s(held):
                 self._send_later(lane, held, verdict.wait_s)
             else:
                 due_at = self._desk.rim.now() + timedelta(seconds=verdict.wait_s)
@@ -163,19 +165,40 @@ class Shift:
         found = await self._desk.rim.in_thread(
             lambda: outbox.claim(lease, after=behind, limit=limit)
         )
+        claimed_at = self._desk.rim.stopwatch()
         self._behind = found[-1].lane if len(found) >= limit else ""
         self._held += len(found)
         for name, operations in groupby(found, key=attrgetter("lane")):
             lane = self._lanes.get(name)
             if lane is None:
                 lane = self._lanes[name] = Lane(name, self._desk.limits.of_one_lane_max)
-            self._make_ready(lane, lane.extend(operations))
+            self._make_ready(lane, lane.extend(operations, claimed_at))
             self._give_back(lane)
         return len(found)
 
     def _make_ready(self, lane: Lane, part: Sequence[Held]) -> None:
         for held in part:
-            self._ready.put_nowait((lane, held))
+            if (wait_s := self._quiet_s(held)) > 0.0:
+                self._send_later(lane, held, wait_s)
+            else:
+                self._ready.put_nowait((lane, held))
+
+    def _quiet_s(self, held: Held) -> float:
+        """Return for how long an event is not to be looked for that somebody else may have sent.
+
+        It is held meanwhile: who claims it next would have to wait as long again.
+        """
+        if not (held.operation.is_unsure and self.sender.is_to_look_for(held)):
+            return 0.0
+        quiet_until = held.claimed_at + self._tenure.terms.quiet_s
+        return quiet_until - self._desk.rim.stopwatch()
+
+    def _held_wait_s(self, held: Held) -> float:
+        """Return up to which wait it is held; given back, an event in doubt waits longer."""
+        held_wait_s = self._desk.limits.held_wait_s
+        if self.sender.is_to_look_for(held):
+            return max(held_wait_s, self._tenure.terms.quiet_s)
+        return held_wait_s
 
     def _send_later(self, lane: Lane, held: Held, wait_s: float) -> None:
         async def wait() -> None:
@@ -219,14 +242,14 @@ class Shift:
 
     async def _keep_lease(self) -> None:
         """Renew the lease well before it ends; one that was lost ends the shift at once."""
-        rim, lease_s = self._desk.rim, self._desk.limits.lease_s
+        rim = self._desk.rim
         while True:
-            await rim.sleep(lease_s / 3)
-            begun = rim.stopwatch()
+            await rim.sleep(self._tenure.terms.heartbeat_s)
+            renewed = self._tenure.heartbeat()
             if not await rim.in_thread(lambda: self._desk.outbox.heartbeat(self._lease)):
                 self._is_lost = True
                 raise LeaseLost
-            self._leased_until = begun + lease_s
+            self._tenure = renewed
 
     async def _hand_back(self) -> None:
         """Write what became of operations, and let the rest wait again, as far as it is held."""

@@ -1,7 +1,7 @@
 """The timeline of a contact: whether an event stands there that may have been created before."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,11 +14,11 @@ IDENTIFYING = ("order_id", "product_custom_id", "refund_id")
 """What of an event's data tells which order it belongs to."""
 
 PAGES_MAX = 50
-SURELY_OLDER = timedelta(days=1)
+"""A timeline is read so far; what may stand behind that cannot be told."""
 
 
 def listing(operation: Leased) -> Call:
-    """Return the call that lists what the event would stand among, newest first."""
+    """Return the call that lists what the event would stand among."""
     if operation.kind is Kind.CONVERSION:
         return calls.list_events(named(operation))
     return calls.list_product_events(operation.call.body["user_custom_id"])
@@ -30,7 +30,12 @@ def named(operation: Leased) -> str:
 
 
 class Search:
-    """Looks for one event, a page at a time."""
+    """Looks for one event, a page at a time.
+
+    It never ends before the last page. No endpoint promises by what it sorts a timeline, and one
+    that is sorted by when events were created looks as if it was sorted by their times for as long
+    as those happen to agree: after a back-fill, for many pages.
+    """
 
     def __init__(self, operation: Leased) -> None:
         body = operation.call.body
@@ -39,26 +44,13 @@ class Search:
         data = body.get("data") or {}
         self._data = _identity(data.get("custom_data") if self._is_product_event else data)
         self._at = _moment(body.get("timestamp"))
-        self._oldest: datetime | None = None
-        self._is_in_order = True
 
     def is_found(self, items: Sequence[Mapping[str, Any]]) -> bool:
         """Whether the event is on this page."""
-        found = [self._is_it(item) for item in items]
-        return any(found)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether what comes next is surely older: everything so far came newest first."""
-        if self._at is None or self._oldest is None or not self._is_in_order:
-            return False
-        return self._oldest < self._at - SURELY_OLDER
+        return any(self._is_it(item) for item in items)
 
     def _is_it(self, item: Mapping[str, Any]) -> bool:
         at = _moment(item.get("timestamp"))
-        if at is None or (self._oldest is not None and at > self._oldest):
-            self._is_in_order = False
-        self._oldest = at or self._oldest
         name = item.get("event_type") if self._is_product_event else item.get("name")
         if name != self._name or (self._at is not None and at != self._at):
             return False
