@@ -1,4 +1,4 @@
-"""Verify: every order looked at, a contact once for all its orders, and what cannot be told said."""
+"""Verify: every order looked at, a contact once for all its orders; what cannot be told is said."""
 
 import asyncio
 from collections import Counter
