@@ -2,30 +2,62 @@
 
 Statements name their parameters as `:name`, as everywhere. A lost connection is told as
 DatabaseAway and a new one is made the next time; a transaction that the database gave up in favour
-of another one is run again.
+of another one is run again. What is written is on disk when it is committed, and what is read is
+one snapshot, whatever the server's settings; each transaction says so itself, so that it holds
+behind a pooler too.
 """
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
 
 from ordertrail.kit import json
-from ordertrail.kit.database import DatabaseAway, DatabaseRefused, Dialect, Reader, Tx, Value
+from ordertrail.kit.database import (
+    DatabaseAway,
+    DatabaseRefused,
+    Dialect,
+    QueryTooSlow,
+    Reader,
+    Tx,
+    Value,
+)
 from ordertrail.kit.pyformat import named
 
 T = TypeVar("T")
 
 TRIES_MAX = 5
 CONNECT_WAIT_S = 10
+PREPARE_AFTER = 5
+"""How often a statement is run before the server keeps it prepared; as psycopg does by itself."""
+
+_BEGIN_WRITE = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+)
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = {}"
+
 _GIVEN_UP: tuple[type[psycopg.Error], ...] = (
     errors.SerializationFailure,
     errors.DeadlockDetected,
     errors.UniqueViolation,
 )
+_NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+_SEE_IT_RUNS = "see that it runs, and try again"
+_ADVICE: dict[type[psycopg.Error], str] = {
+    errors.DiskFull: "make room on the disk of its server",
+    errors.OutOfMemory: "give its server more memory, or try again",
+    errors.TooManyConnections: "let it take more connections, or run fewer processes",
+    errors.QueryCanceled: "see what its server is busy with, and try again",
+    errors.LockNotAvailable: "see who holds the lock, and try again",
+    errors.ReadOnlySqlTransaction: "name the server that takes writes, or wait until this one does",
+}
 _NOT_LET_IN = ("password", "authentication", "does not exist", "pg_hba.conf", "no encryption")
+_ALL_TAKEN = ("too many", "connection slots", "no more connections")
 
 
 class PostgresTx:
@@ -54,86 +86,140 @@ class PostgresTx:
 
 
 class Postgres:
-    """One database at an address such as `postgresql://user@host/name`."""
+    """One database at an address such as `postgresql://user@host/name`.
+
+    `prepare_threshold` is None where nothing may be kept prepared, as behind a pooler that gives
+    each transaction another connection; it becomes so by itself where prepared statements get
+    lost. A query that takes longer than `read_limit_s` is stopped.
+    """
 
     dialect = Dialect.POSTGRES
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        prepare_threshold: int | None = PREPARE_AFTER,
+        read_limit_s: float = 10.0,
+    ) -> None:
         self.url = url
+        self._prepare_threshold = prepare_threshold
+        self._read_limit_s = read_limit_s
         self._local = threading.local()
-        self._connections: set[psycopg.Connection[Any]] = set()
+        self._connections: dict[threading.Thread, psycopg.Connection[Any]] = {}
         self._changing = threading.Lock()
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run the work in one transaction and commit it durably; any error undoes it all.
 
         The work may be run several times, when the database gives it up in favour of another.
+        After a DatabaseAway it may have been committed, if the connection was lost at that moment.
         """
         for _ in range(TRIES_MAX - 1):
-            try:
-                return self._in_transaction(work)
-            except _GIVEN_UP:
-                continue
+            with contextlib.suppress(*_GIVEN_UP, *_NOT_PREPARED):
+                return self._run(_BEGIN_WRITE, work)
         try:
-            return self._in_transaction(work)
-        except (errors.SerializationFailure, errors.DeadlockDetected) as error:
-            reason = "others change the same rows all the time; try again"
-            raise DatabaseAway(f"PostgreSQL: {reason}") from error
+            return self._run(_BEGIN_WRITE, work)
+        except _GIVEN_UP as error:
+            reason = f"others write the same rows all the time ({_first_line(error)})"
+            raise DatabaseAway(f"PostgreSQL: {reason}; try again") from error
 
     def read(self, work: Callable[[Reader], T]) -> T:
-        """Run the work, each of its queries on the newest that is committed."""
-        connection = self._connection()
+        """Run the work on one snapshot, each of its queries within the time limit of a read."""
+        begin = _BEGIN_READ.format(max(1, round(self._read_limit_s * 1_000)))
         try:
-            return work(PostgresTx(connection))
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise self._away(connection, error) from error
+            with contextlib.suppress(*_NOT_PREPARED):
+                return self._run(begin, work)
+            return self._run(begin, work)
+        except DatabaseAway as error:
+            if isinstance(error.__cause__, errors.QueryCanceled):
+                raise QueryTooSlow(f"a read was stopped after {self._read_limit_s:g} s") from error
+            raise
 
     def close(self) -> None:
         """Close every connection."""
         with self._changing:
-            for connection in self._connections:
+            for connection in self._connections.values():
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
 
-    def _in_transaction(self, work: Callable[[Tx], T]) -> T:
+    def _run(self, begin: str, work: Callable[[PostgresTx], T]) -> T:
+        """Run the work in a transaction; what the driver raises is told in our words."""
         connection = self._connection()
         try:
-            with connection.transaction():
+            with _transaction(connection, begin):
                 return work(PostgresTx(connection))
+        except _NOT_PREPARED:
+            self._prepare_threshold = None
+            connection.close()
+            raise
         except _GIVEN_UP:
             raise
         except errors.InsufficientPrivilege as error:
             raise DatabaseRefused(f"PostgreSQL: {_first_line(error)}; grant it") from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise self._away(connection, error) from error
+        except _AWAY as error:
+            connection.close()  # it may be of no use any more
+            raise DatabaseAway(f"PostgreSQL: {_first_line(error)}; {_advice(error)}") from error
 
     def _connection(self) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
-            connection = _connected(self.url)
+            connection = _connected(self.url, self._prepare_threshold)
             self._local.connection = connection
             with self._changing:
-                self._connections = {e for e in self._connections if not e.closed} | {connection}
+                for thread in [each for each in self._connections if not each.is_alive()]:
+                    self._connections.pop(thread).close()
+                self._connections[threading.current_thread()] = connection
         return connection
 
-    def _away(self, connection: psycopg.Connection[Any], error: psycopg.Error) -> DatabaseAway:
-        """Return what to tell, after letting a connection go that may be of no use any more."""
-        connection.close()
-        return DatabaseAway(f"PostgreSQL: {_first_line(error)}; see that it runs, and try again")
 
-
-def _connected(url: str) -> psycopg.Connection[Any]:
+@contextlib.contextmanager
+def _transaction(connection: psycopg.Connection[Any], begin: str) -> Iterator[None]:
     try:
-        return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_WAIT_S)
+        connection.execute(begin, prepare=False)
+        yield
+    except BaseException:
+        with contextlib.suppress(psycopg.Error):  # the first failure is the one to tell
+            connection.rollback()
+        raise
+    _commit(connection)
+
+
+def _commit(connection: psycopg.Connection[Any]) -> None:
+    try:
+        connection.execute("COMMIT", prepare=False)
+    except psycopg.OperationalError as error:
+        if not connection.closed:
+            raise
+        advice = "it may have been kept; try again, which keeps nothing twice"
+        reason = f"the connection was lost at the commit ({_first_line(error)})"
+        raise DatabaseAway(f"PostgreSQL: {reason}; {advice}") from error
+
+
+def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[Any]:
+    try:
+        return psycopg.connect(
+            url,
+            autocommit=True,
+            connect_timeout=CONNECT_WAIT_S,
+            prepare_threshold=prepare_threshold,
+        )
     except psycopg.ProgrammingError as error:
         raise DatabaseRefused(f"the address of PostgreSQL: {_first_line(error)}") from None
     except psycopg.OperationalError as error:
         reason = _first_line(error)
+        if any(words in reason for words in _ALL_TAKEN):
+            advice = _ADVICE[errors.TooManyConnections]
+            raise DatabaseAway(f"PostgreSQL: {reason}; {advice}") from error
         if any(words in reason for words in _NOT_LET_IN):
             advice = "check user, password and name of the database in its address"
             raise DatabaseRefused(f"PostgreSQL: {reason}; {advice}") from None
-        raise DatabaseAway(f"PostgreSQL: {reason}; see that it runs, and try again") from error
+        raise DatabaseAway(f"PostgreSQL: {reason}; {_SEE_IT_RUNS}") from error
+
+
+def _advice(error: psycopg.Error) -> str:
+    return next((said for kind, said in _ADVICE.items() if isinstance(error, kind)), _SEE_IT_RUNS)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,353 @@
+"""PostgreSQL: durable whatever its settings, one snapshot a read, plain about what is wrong."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from ordertrail.kit.database import DatabaseAway, DatabaseRefused, QueryTooSlow, Reader, Tx
+from ordertrail.kit.postgres import TRIES_MAX, Postgres
+from ordertrail.kit.pyformat import named
+
+COUNT = "SELECT count(*) FROM t"
+FAIL = "DO $$ BEGIN RAISE EXCEPTION 'made to fail' USING ERRCODE = '{}'; END $$"
+
+
+@pytest.fixture(scope="module")
+def address(postgres: Any) -> str:
+    address: str = postgres.new_database()
+    with admin(address) as connection:
+        connection.execute("CREATE TABLE t (n bigint PRIMARY KEY, text text)")
+    return address
+
+
+@pytest.fixture
+def url(address: str) -> Iterator[str]:
+    """The address of a database as new."""
+    yield address
+    with admin(address) as connection:
+        connection.execute("TRUNCATE t")
+        connection.execute(f'ALTER DATABASE "{name(address)}" RESET ALL')
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Postgres]:
+    with contextlib.closing(Postgres(url)) as made:
+        yield made
+
+
+def admin(url: str) -> Any:
+    return psycopg.connect(url, autocommit=True)
+
+
+def name(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def add(n: int) -> Callable[[Tx], None]:
+    return lambda tx: tx.run("INSERT INTO t (n, text) VALUES (:n, 'x')", n=n)
+
+
+def count(reader: Reader) -> int:
+    ((n,),) = reader.fetch(COUNT)
+    return int(n)
+
+
+def shown(reader: Reader, name: str) -> str:
+    ((value,),) = reader.fetch(f"SHOW {name}")
+    return str(value)
+
+
+def default(url: str, setting: str) -> None:
+    """Change what connections to the database begin with."""
+    with admin(url) as connection:
+        connection.execute(f'ALTER DATABASE "{name(url)}" SET {setting}')
+
+
+# ---- what it promises whatever the server's settings ----
+
+
+@pytest.mark.parametrize(
+    ("setting", "used"),
+    [("off", "on"), ("local", "on"), ("remote_write", "on"), ("on", "on"), ("remote_apply",) * 2],
+)
+def test_a_commit_is_on_disk_before_anyone_is_told(
+    url: str, database: Postgres, setting: str, used: str
+) -> None:
+    default(url, f"synchronous_commit = {setting}")
+    assert database.write(lambda tx: shown(tx, "synchronous_commit")) == used
+    assert database.read(lambda reader: shown(reader, "synchronous_commit")) == setting
+
+
+def test_a_writer_who_waited_for_another_sees_what_that_one_wrote(
+    url: str, database: Postgres
+) -> None:
+    default(url, "default_transaction_isolation = 'serializable'")
+    assert database.write(lambda tx: shown(tx, "transaction_isolation")) == "read committed"
+
+
+def test_a_read_is_one_snapshot_and_the_next_one_is_newer(url: str, database: Postgres) -> None:
+    def twice(reader: Reader) -> tuple[int, int]:
+        before = count(reader)
+        with admin(url) as other:
+            other.execute("INSERT INTO t VALUES (1)")
+        return before, count(reader)
+
+    assert database.read(twice) == (0, 0)
+    assert database.read(count) == 1
+
+
+def test_a_read_writes_nothing(database: Postgres) -> None:
+    with pytest.raises(DatabaseAway, match="read-only"):
+        database.read(lambda reader: reader.fetch("INSERT INTO t VALUES (1) RETURNING n"))
+    assert database.read(count) == 0
+
+
+def test_a_read_that_takes_too_long_is_stopped_and_the_next_one_works(url: str) -> None:
+    with contextlib.closing(Postgres(url, read_limit_s=0.05)) as database:
+        with pytest.raises(QueryTooSlow, match=r"stopped after 0\.05 s"):
+            database.read(lambda reader: reader.fetch("SELECT pg_sleep(20)"))
+        assert database.read(count) == 0
+        assert database.write(lambda tx: shown(tx, "statement_timeout")) == "0"
+
+
+def test_an_error_undoes_the_whole_transaction(database: Postgres) -> None:
+    class MistakeError(Exception):
+        pass
+
+    def add_and_fail(tx: Tx) -> None:
+        add(1)(tx)
+        raise MistakeError
+
+    with pytest.raises(MistakeError):
+        database.write(add_and_fail)
+    assert database.read(count) == 0
+    database.write(add(1))
+    assert database.read(count) == 1
+
+
+def test_a_mistake_in_a_statement_is_told_as_it_is_and_undone(database: Postgres) -> None:
+    def mistaken(tx: Tx) -> None:
+        add(1)(tx)
+        tx.run("INSERT INTO nowhere VALUES (1)")
+
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        database.write(mistaken)
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        database.read(lambda reader: reader.fetch("SELECT 1 FROM nowhere"))
+    assert database.read(count) == 0
+
+
+@pytest.mark.parametrize("text", ["", "ü€😀", "'; DROP TABLE t; --", "a\nb", "100% :n %(n)s"])
+def test_texts_come_back_as_they_went_in(database: Postgres, text: str) -> None:
+    database.write(lambda tx: tx.run("INSERT INTO t VALUES (1, :text)", text=text))
+    query = "SELECT json_agg(json_build_array(n, text)) FROM t"
+    assert database.read(lambda reader: reader.rows(query)) == [[1, text]]
+    assert database.write(lambda tx: tx.returning("DELETE FROM t RETURNING text")) == [(text,)]
+
+
+def test_names_of_parameters_are_told_from_what_looks_like_them() -> None:
+    assert named("SELECT :a_b, x::text, '10%'") == "SELECT %(a_b)s, x::text, '10%%'"
+
+
+# ---- transactions that the database gives up ----
+
+
+def test_two_that_wait_for_each_other_are_both_done_in_the_end(
+    url: str, database: Postgres
+) -> None:
+    default(url, "deadlock_timeout = '20ms'")
+    database.write(add(1))
+    database.write(add(2))
+    both_hold_one = threading.Barrier(2)
+    tries: list[int] = []
+
+    def raise_both(first: int, second: int) -> None:
+        met: list[bool] = []
+
+        def work(tx: Tx) -> None:
+            tries.append(first)
+            tx.run("UPDATE t SET text = text || 'y' WHERE n = :n", n=first)
+            if not met:
+                met.append(True)
+                both_hold_one.wait(10)
+            tx.run("UPDATE t SET text = text || 'y' WHERE n = :n", n=second)
+
+        database.write(work)
+
+    threads = [threading.Thread(target=raise_both, args=pair) for pair in ((1, 2), (2, 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tries) == 3
+    texts = database.read(lambda reader: reader.fetch("SELECT text FROM t"))
+    assert texts == [("xyy",), ("xyy",)]
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "23505"])
+def test_what_others_are_in_the_way_of_is_tried_again_so_many_times(
+    database: Postgres, code: str
+) -> None:
+    tries: list[int] = []
+
+    def fails(times: int) -> Callable[[Tx], None]:
+        def work(tx: Tx) -> None:
+            tries.append(times)
+            add(times)(tx)
+            if len(tries) <= times:
+                tx.run(FAIL.format(code))
+
+        return work
+
+    database.write(fails(TRIES_MAX - 1))
+    assert (len(tries), database.read(count)) == (TRIES_MAX, 1)
+    tries.clear()
+    with pytest.raises(DatabaseAway, match=r"others write the same rows.*try again"):
+        database.write(fails(TRIES_MAX))
+    assert (len(tries), database.read(count)) == (TRIES_MAX, 1)
+
+
+# ---- what is wrong is told with what to do ----
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("53100", "make room on the disk"),
+        ("53200", "more memory"),
+        ("53300", "take more connections"),
+        ("55P03", "who holds the lock"),
+        ("57014", "what its server is busy with"),
+        ("57P01", "see that it runs"),
+        ("25006", "takes writes"),
+    ],
+)
+def test_what_passes_is_away_and_says_what_to_do(database: Postgres, code: str, said: str) -> None:
+    with pytest.raises(DatabaseAway, match=f"made to fail; .*{said}"):
+        database.write(lambda tx: tx.run(FAIL.format(code)))
+    database.write(add(1))
+    assert database.read(count) == 1
+
+
+def test_a_user_is_told_when_there_are_too_many_connections_or_too_few_rights(
+    postgres: Any, url: str
+) -> None:
+    with admin(url) as connection:
+        connection.execute("DROP ROLE IF EXISTS clerk")
+        connection.execute("CREATE ROLE clerk LOGIN CONNECTION LIMIT 0")
+        with contextlib.closing(Postgres(url.replace("postgres@", "clerk@"))) as database:
+            with pytest.raises(DatabaseAway, match=r"too many connections.*run fewer processes"):
+                database.read(count)
+            connection.execute("ALTER ROLE clerk CONNECTION LIMIT 1")
+            for attempt in (lambda: database.write(add(1)), lambda: database.read(count)):
+                with pytest.raises(DatabaseRefused, match=r"permission denied.*grant it"):
+                    attempt()
+        connection.execute("DROP ROLE clerk")
+
+
+def test_a_connection_that_is_ended_is_told_and_made_again(
+    postgres: Any, database: Postgres
+) -> None:
+    database.write(add(1))
+    postgres.end_connections()
+    with pytest.raises(DatabaseAway, match="see that it runs"):
+        database.read(count)
+    assert database.read(count) == 1
+
+
+def test_connections_of_threads_that_have_ended_are_closed(url: str, database: Postgres) -> None:
+    for n in range(5):
+        thread = threading.Thread(target=database.write, args=[add(n)])
+        thread.start()
+        thread.join()
+    assert database.read(count) == 5
+    assert len(database._connections) == 1
+
+
+def test_prepared_statements_that_got_lost_are_done_without(url: str) -> None:
+    """As behind a pooler that gives each transaction another connection."""
+    with contextlib.closing(Postgres(url, prepare_threshold=0)) as database:
+        database.write(add(1))
+        database.write(lambda tx: tx.run("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"))
+        database.write(add(2))
+        assert database.read(count) == 2
+        names = database.read(
+            lambda reader: reader.fetch("SELECT name FROM pg_prepared_statements")
+        )
+        assert names == []
+
+
+def test_nothing_is_prepared_where_that_is_asked(url: str) -> None:
+    with contextlib.closing(Postgres(url, prepare_threshold=None)) as database:
+        for n in range(8):
+            database.write(add(n))
+        query = "SELECT count(*) FROM pg_prepared_statements"
+        assert database.write(lambda tx: tx.fetch(query)) == [(0,)]
+
+
+# ---- a commit of which nobody knows what became ----
+
+
+class Relay:
+    """Passes on what a client and the server say, and cuts them off at the first COMMIT."""
+
+    def __init__(self, port: int, *, is_committed: bool) -> None:
+        self._port = port
+        self._is_committed = is_committed
+        self._has_cut = False
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listening.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(("127.0.0.1", self._port))
+                threading.Thread(target=self._ask, args=[client, server], daemon=True).start()
+                threading.Thread(target=self._answer, args=[client, server], daemon=True).start()
+
+    def _ask(self, client: socket.socket, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while said := client.recv(65_536):
+                if b"COMMIT\0" in said and not self._has_cut:
+                    self._has_cut = True
+                    client.shutdown(socket.SHUT_RDWR)
+                    if self._is_committed:
+                        server.sendall(said)
+                    server.shutdown(socket.SHUT_WR)
+                    return
+                server.sendall(said)
+        server.close()
+
+    def _answer(self, client: socket.socket, server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while said := server.recv(65_536):
+                with contextlib.suppress(OSError):
+                    client.sendall(said)
+        client.close()
+        server.close()
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_connection_lost_at_the_commit_is_told_and_the_work_may_be_repeated(
+    postgres: Any, url: str, is_committed: bool
+) -> None:
+    def once(tx: Tx) -> None:
+        tx.run("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING")
+
+    with contextlib.closing(Relay(postgres.port, is_committed=is_committed)) as relay:
+        through = url.replace(f":{postgres.port}/", f":{relay.port}/")
+        with contextlib.closing(Postgres(through)) as database:
+            with pytest.raises(DatabaseAway, match=r"lost at the commit .*may have been kept"):
+                database.write(once)
+            database.write(once)
+            assert database.read(count) == 1
