@@ -21,6 +21,7 @@ from ordertrail.sync.watch import Endurance
 from ordertrail.sync.worker import Pace
 
 TOKEN = "k" * 64
+TIMEOUT_S = 0.4
 QUICK = Pace(
     limits=Limits(held_wait_s=1_000.0, lease_s=600.0),
     patience=Patience(first_wait_s=0.05, wait_s_max=1.0, refusal_wait_s=0.05, unsure_wait_s=0.05),
@@ -40,7 +41,7 @@ SHORT_LEASE = replace(
 async def work(path: str, url: str) -> Summary:
     """Sync sixty orders."""
     with open_outbox(Path(path)) as outbox:
-        async with Client(url, TOKEN) as client:
+        async with Client(url, TOKEN, timeout_s=TIMEOUT_S) as client:
             return await run(
                 many(60),
                 outbox,

@@ -262,16 +262,19 @@ def test_reading_pauses_while_much_waits(outbox: Outbox) -> None:
     assert SMALL.waiting_max <= most < SMALL.waiting_max + 3 * 7
 
 
-def test_progress_adds_up_all_the_way(outbox: Outbox) -> None:
+def test_progress_is_never_below_zero_and_exact_in_the_end(outbox: Outbox) -> None:
     there, told, orders = Destination(), list[Progress](), many(30)
     mishap = mishaps(6, share=0.1)
     there.fault = lambda said: "400" if said.get("custom_id") == "O6" else mishap(said)
     summary = sync(there, outbox, orders, pace=SMALL, tell=told.append)
     assert told[-1] == summary.progress
     assert summary.progress.parked == 6
-    for each in told:
-        left = each.planned.total() - each.delivered.total() - each.parked
-        assert each.waiting == left >= 0
+    counts = outbox.counts(summary.destination)
+    assert (summary.progress.waiting, counts.waiting, counts.leased) == (0, 0, 0)
+    assert summary.progress.parked == counts.parked
+    planned, delivered = summary.progress.planned.total(), summary.progress.delivered.total()
+    assert planned == delivered + counts.parked
+    assert all(each.waiting >= 0 and each.parked >= 0 for each in told)
     delivered = [each.delivered.total() for each in told]
     assert delivered == sorted(delivered)
 

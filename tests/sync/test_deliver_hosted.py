@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 from destination import EVENT, PRODUCT_EVENT, Destination, nothing, wanted
 from made_orders import JOHN, many
-from sync_worker import QUICK
+from sync_worker import QUICK, TOKEN
 from syncing import FLOW, SMALL, mishaps, sync
 
+from ordertrail.client.client import Client
 from ordertrail.domain.errors import Forbidden, Refused, Unauthorised
 from ordertrail.sync import timeline
-from ordertrail.sync.operations import Kind, State
+from ordertrail.sync.operations import Kind, Leased, State
 from ordertrail.sync.outbox import Filter, Listed, Outbox, open_outbox
+from ordertrail.sync.outbox_orders import Route
+from ordertrail.sync.progress import Summary
 from ordertrail.sync.rim import Rim
+from ordertrail.sync.run import run
 from ordertrail.sync.worker import Pace
 
 
@@ -69,6 +73,55 @@ def test_whatever_goes_wrong_each_event_is_there_once(outbox: Outbox, seed: int)
     there.looked = mishaps(seed, share=0.2)
     assert sync(there, outbox, orders).is_complete
     assert there.holdings() == wanted(orders, FLOW)
+
+
+def test_what_a_dead_worker_sent_is_not_created_again_though_it_arrives_after_the_claim(
+    outbox: Outbox,
+) -> None:
+    there, orders = hosted(), many(10)
+    sent: list[Leased] = []
+
+    def arrive() -> None:
+        for each in sent:
+            there.apply(None, each.path, each.call.body)
+
+    def begin(said: dict[str, Any]) -> None:
+        there.fault = nothing
+        asyncio.get_running_loop().call_later(0.1, arrive)
+
+    async def story() -> Summary:
+        async with there.serving() as url, Client(url, TOKEN, timeout_s=0.3) as client:
+            outbox.accept(Route("shop", url), FLOW, orders)
+            dead = outbox.join(url, "dead", lease_s=0.0)
+            sent.extend(each for each in outbox.claim(dead) if each.kind.is_event)
+            there.fault = begin
+            pace = replace(QUICK, limits=replace(QUICK.limits, lease_s=300.0))
+            return await run(
+                [], outbox, client, flow=FLOW, source="shop", progress=lambda _: None, pace=pace
+            )
+
+    assert asyncio.run(story()).is_complete
+    assert len(sent) > 10
+    assert there.holdings() == wanted(orders, FLOW)
+
+
+def test_an_event_is_found_behind_older_ones_that_were_created_after_it(outbox: Outbox) -> None:
+    there, order = hosted(), many(2, contacts=1)[1]
+    contact = wanted([order], FLOW)[3][0][0]
+    long_ago = int(datetime(2001, 1, 1, tzinfo=UTC).timestamp())
+
+    def fault(said: dict[str, Any]) -> str | None:
+        if "name" not in said or "data" not in said:
+            return None
+        there.fault = nothing
+        days = [long_ago + day * 86_400 for day in range(20)]
+        older = [{"name": "visit", "timestamp": day, "data": {}} for day in days]
+        there.events += [(contact, each) for each in (said, *older)]
+        return "500"
+
+    there.fault = fault
+    assert sync(there, outbox, [order]).is_complete
+    assert sum(said["name"] != "visit" for _, said in there.events) == 1
 
 
 def test_nothing_is_looked_for_that_was_surely_not_carried_out(outbox: Outbox) -> None:

@@ -43,6 +43,14 @@ def test_what_comes_later_stands_behind_what_is_held() -> None:
     assert ids(after(lane, first, first.done())) == [2]
 
 
+def test_each_knows_when_it_was_claimed() -> None:
+    lane = Lane("l", part_max=8)
+    (first,) = lane.extend([leased(1)], claimed_at=5.0)
+    lane.extend([leased(2, step=2)], claimed_at=9.0)
+    assert first.claimed_at == 5.0
+    assert [held.claimed_at for held in after(lane, first, first.done())] == [9.0]
+
+
 def test_behind_a_parked_deal_its_order_is_left_out_and_the_next_goes_on() -> None:
     lane = Lane("l", part_max=8)
     deal, event, other = leased(1, Kind.DEAL), leased(2, step=2), leased(3, Kind.DEAL, "O2")

@@ -13,7 +13,9 @@ class Progress:
     """How far a run is: orders == unchanged + changed + older + quarantined + rejected.
 
     `planned` and `delivered` count operations of this run by kind; `waiting` (under way or not)
-    and `parked` are those of the destination, whichever run planned them.
+    and `parked` are those of the destination, whichever run planned them. When a run is over they
+    are what the outbox itself counts. On the way they are put together from what was heard last,
+    a little before or after it is so, and may be off by what is just being written down.
     """
 
     orders: int = 0
@@ -26,6 +28,11 @@ class Progress:
     delivered: Counter[Kind] = field(default_factory=Counter)
     waiting: int = 0
     parked: int = 0
+
+    @property
+    def shown(self) -> "Progress":
+        """The progress as a person is told it: what was heard out of order is never below zero."""
+        return replace(self, waiting=max(self.waiting, 0), parked=max(self.parked, 0))
 
     def counted(self, counts: Counts) -> "Progress":
         """Return the progress with what the outbox itself says is left."""

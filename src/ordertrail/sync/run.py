@@ -75,7 +75,10 @@ async def work(outbox: Outbox, client: Client, *, pace: Pace, stop: asyncio.Even
 
 
 class _Tally:
-    """Keeps the progress of a run, tells it, and wakes who waits for room in the outbox."""
+    """Keeps the progress of a run, tells it, and wakes who waits for room in the outbox.
+
+    What is kept may be below zero for a moment, so that it is right again when the rest is heard.
+    """
 
     def __init__(self, told: Progress, tell: Callable[[Progress], None]) -> None:
         self.told = told
@@ -84,16 +87,16 @@ class _Tally:
 
     def rejected(self, count: int) -> None:
         self.told = self.told.rejecting(count)
-        self._tell(self.told)
+        self._tell(self.told.shown)
 
     def accepted(self, accepted: Accepted) -> None:
         self.told = self.told.accepted(accepted)
-        self._tell(self.told)
+        self._tell(self.told.shown)
 
     def settled(self, _: Sequence[Outcome], settled: Settled) -> None:
         self.told = self.told.settled(settled)
         self._fewer.set()
-        self._tell(self.told)
+        self._tell(self.told.shown)
 
     def retried(self, count: int) -> None:
         self.told = self.told.retrying(count)
