@@ -62,7 +62,7 @@ def check(records: Records, there: Endpoint, trace: Trace) -> None:
         if records.flow.is_simple:
             if not said or (wanted is None and order.id not in there.deals):
                 continue
-            wanted = _first_said(said, there.deals.get(order.id), order, trace)
+            wanted = _first_said(said, there, order, trace)
         trace.require(wanted is not None, f"{order.id}: the shop ends with an impossible order")
         assert wanted is not None
         expected_deals.add(order.id)
@@ -133,16 +133,22 @@ def _body(wanted: Desired) -> dict[str, Any]:
     return told
 
 
-def _first_said(
-    said: Sequence[Desired], deal: Mapping[str, Any] | None, order: Order, trace: Trace
-) -> Desired:
-    """The simple flow says an order once: any snapshot may have been the one."""
+def _first_said(said: Sequence[Desired], there: Endpoint, order: Order, trace: Trace) -> Desired:
+    """The simple flow says an order once: any snapshot may have been the one.
+
+    Of those that differ in nothing but the customer it is the one whose customer has the deal.
+    """
+    deal = there.deals.get(order.id)
     trace.require(deal is not None, f"{order.id}: was accepted and is not there")
     assert deal is not None
-    for wanted in said:
-        if all(deal.get(name) == value for name, value in _body(wanted).items()):
-            return wanted
-    raise trace.violation(f"{order.id}: is there as no snapshot says it", (deal, said))
+    found = [each for each in said if _is_said(each, deal)]
+    trace.require(bool(found), f"{order.id}: is there as no snapshot says it", (deal, said))
+    owner = there.known_as(deal[OWNER])
+    return next((each for each in found if there.known_as(each.person) == owner), found[0])
+
+
+def _is_said(wanted: Desired, deal: Mapping[str, Any]) -> bool:
+    return all(deal.get(name) == value for name, value in _body(wanted).items())
 
 
 def _deal(
