@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from ordertrail.domain.errors import NotFound, Unavailable
+from ordertrail.domain.errors import Unavailable
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import clock
@@ -245,6 +245,14 @@ class Outbox:
             None,
         )
 
+    def snapshots(self, route: Route, order_ids: Sequence[str]) -> list[KeptOrder]:
+        """Return those of these orders that are kept, without their operations."""
+
+        def found(sql: Reading, to: int) -> list[KeptOrder]:
+            return outbox_desk.snapshots(sql, to, route.source, order_ids)
+
+        return self._read_of(route.destination, found, [])
+
     def orders(self, destination: str, after_id: int = 0, limit: int = PAGE) -> list[KeptOrder]:
         """Return a page of orders, without their operations."""
         return self._read_of(
@@ -260,20 +268,11 @@ class Outbox:
         self._write_to(destination, lambda sql, to: outbox_desk.edit(sql, to, operation_id, body))
 
     def replay(self, route: Route, flow: Flow, order_ids: Sequence[str]) -> int:
-        """Say again what should be there for these orders; returns how many operations that is.
-
-        Raises NotFound for an order that was never accepted.
-        """
-
-        def again(sql: Writing, to: int) -> int:
-            kept = [outbox_desk.order(sql, to, route.source, each) for each in order_ids]
-            found = [each for each in kept if each is not None]
-            if len(found) < len(kept):
-                missing = order_ids[kept.index(None)]
-                raise NotFound(f"order {missing[:80]!r} was never accepted from {route.source}")
-            return len(outbox_desk.replay(sql, self._place(route, to), flow, found))
-
-        return self._write_to(route.destination, again)
+        """Say again what should be there for orders, by how many operations; or NotFound."""
+        return self._write_to(
+            route.destination,
+            lambda sql, to: len(outbox_desk.replay(sql, self._place(route, to), flow, order_ids)),
+        )
 
     def prune(self, before: datetime) -> int:
         """Delete what was done before, and return how many operations that is; counts stay."""

@@ -43,6 +43,11 @@ _ORDER = (
     " FROM ordertrail_snapshots WHERE destination = :to AND source = :source"
     " AND order_id = :order_id"
 )
+_SNAPSHOTS = (
+    "SELECT id, source, order_id, rank, body, planned, older_count, accepted_at"
+    " FROM ordertrail_snapshots WHERE destination = :to AND source = :source"
+    " AND order_id @in(ids text)"
+)
 _QUARANTINED = (
     "SELECT source, order_id, reason, refused_at FROM ordertrail_quarantine"
     " WHERE destination = :to ORDER BY source, order_id LIMIT :limit"
@@ -215,6 +220,13 @@ def orders(sql: Reading, to: int, after_id: int, limit: int) -> list[KeptOrder]:
     return [_kept(row, [], None) for row in rows]
 
 
+def snapshots(sql: Reading, to: int, source: str, order_ids: Sequence[str]) -> list[KeptOrder]:
+    """Return those of these orders that are kept, as they were asked for, without operations."""
+    rows = sql.fetch(_SNAPSHOTS, to=to, source=source, ids=list(order_ids))
+    found = {kept.order.id: kept for kept in (_kept(row, [], None) for row in rows)}
+    return [found[order_id] for order_id in order_ids if order_id in found]
+
+
 def oldest_waiting(sql: Reading, to: int) -> datetime | None:
     """Return when the oldest operation that waits was planned."""
     ((found,),) = sql.fetch(_OLDEST, to=to)
@@ -247,13 +259,18 @@ def edit(sql: Writing, to: int, number: int, body: dict[str, Any]) -> None:
     outbox_operations.revive(sql, [number])
 
 
-def replay(sql: Writing, place: Place, flow: Flow, kept: Sequence[KeptOrder]) -> list[Operation]:
+def replay(sql: Writing, place: Place, flow: Flow, order_ids: Sequence[str]) -> list[Operation]:
     """Say again what should be there for these orders, whatever was delivered before.
 
     Contacts and deals are said whole; events come under their permanent keys, with a doubt on
-    them, so that they are looked for where the endpoint does not know the keys.
+    them, so that they are looked for where the endpoint does not know the keys. Raises NotFound
+    for an order that was never accepted.
     """
     said: list[Operation] = []
+    kept = snapshots(sql, place.to, place.source, order_ids)
+    if missing := set(order_ids) - {each.order.id for each in kept}:
+        name = min(missing)[:80]
+        raise NotFound(f"order {name!r} was never accepted from {place.source}")
     for each in kept:
         wanted = desired(each.order, flow)
         if wanted is None or not each.planned.deal:

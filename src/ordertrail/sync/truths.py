@@ -16,8 +16,9 @@ ORDERS_AT_ONCE = 200
 
 def of_outbox(outbox: Outbox, route: Route) -> Iterator[Truth]:
     """Yield the latest snapshot of each order from a shop, a page at a time."""
-    for kept in _kept(outbox, route):
-        yield Truth(kept.order, kept.planned)
+    for page in _pages(outbox, route):
+        for kept in page:
+            yield Truth(kept.order, kept.planned)
 
 
 def of_file(apart: Outbox, outbox: Outbox | None, route: Route) -> Iterator[Truth]:
@@ -25,13 +26,17 @@ def of_file(apart: Outbox, outbox: Outbox | None, route: Route) -> Iterator[Trut
 
     Of an order that the other outbox knows by a newer snapshot, that one is the truth.
     """
-    for kept in _kept(apart, route):
-        known = None if outbox is None else outbox.order(route, kept.order.id)
-        if known is None:
-            yield Truth(kept.order, kept.planned)
-            continue
-        is_newer = None not in (known.rank, kept.rank) and (known.rank or 0) > (kept.rank or 0)
-        yield Truth(known.order if is_newer else kept.order, known.planned)
+    for page in _pages(apart, route):
+        ids = [kept.order.id for kept in page]
+        known = {} if outbox is None else {e.order.id: e for e in outbox.snapshots(route, ids)}
+        for kept in page:
+            before = known.get(kept.order.id)
+            if before is None:
+                yield Truth(kept.order, kept.planned)
+            else:
+                ranks = before.rank, kept.rank
+                is_newer = ranks[0] is not None and ranks[1] is not None and ranks[0] > ranks[1]
+                yield Truth(before.order if is_newer else kept.order, before.planned)
 
 
 def read_apart(
@@ -62,8 +67,8 @@ def sampled(
     return kept
 
 
-def _kept(outbox: Outbox, route: Route) -> Iterator[KeptOrder]:
+def _pages(outbox: Outbox, route: Route) -> Iterator[list[KeptOrder]]:
     after = 0
     while page := outbox.orders(route.destination, after, PAGE):
-        yield from (kept for kept in page if kept.source == route.source)
+        yield [kept for kept in page if kept.source == route.source]
         after = page[-1].id
