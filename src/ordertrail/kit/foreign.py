@@ -7,8 +7,8 @@ open one file in one process, therefore a shop's own driver is used for a shop's
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from ordertrail.kit import json
 from ordertrail.kit.database import (
@@ -19,6 +19,7 @@ from ordertrail.kit.database import (
     Tx,
     Value,
 )
+from ordertrail.kit.foreign_errors import is_given_up, library_errors, told
 from ordertrail.kit.pyformat import named
 
 T = TypeVar("T")
@@ -34,8 +35,23 @@ _NO_TRANSACTION = (
     "the connection commits every statement by itself: begin a transaction on it first, in which"
     " the order and its sync are saved together"
 )
-_AWAY = ("OperationalError", "InterfaceError")
-_REFUSED = ("DatabaseError", "NotSupportedError")
+_IN_USE = (
+    "the connection is in a transaction already, which is not ours to commit: hand it over as"
+    " `connection`, or let the function connect anew"
+)
+TRIES_MAX = 5
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+)
+_WRITE = {
+    Dialect.SQLITE: ["BEGIN IMMEDIATE"],
+    Dialect.POSTGRES: ["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", _DURABLE],
+}
+_READ = {
+    Dialect.SQLITE: ["BEGIN"],
+    Dialect.POSTGRES: ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"],
+}
 
 
 class ForeignTx:
@@ -74,71 +90,92 @@ class ForeignTx:
 
 
 class Foreign:
-    """A database that is opened by a function of the shop's, one connection for each thread."""
+    """A database that is opened by a function of the shop's, one connection for each thread.
+
+    The function may give what the thread uses besides, as `django.db.connection`: a transaction
+    that is going on there is read in and left alone, and never written in.
+    """
 
     def __init__(self, connect: Callable[[], Any]) -> None:
         self._connect = connect
         self._local = threading.local()
-        self._connections: list[Any] = []
-        self._changing = threading.Lock()
-        self.dialect = self._tx().dialect
+        self._dialect: Dialect | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose words it understands; connects to find out."""
+        if self._dialect is None:
+            self._dialect = self.read(lambda tx: cast("ForeignTx", tx).dialect)
+        return self._dialect
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        """Run the work in one transaction and commit it; any error undoes it all."""
-        tx, connection = self._tx(), self._local.connection
-        try:
-            if tx.dialect is Dialect.SQLITE and not connection.in_transaction:
-                tx.run("BEGIN IMMEDIATE")
-            result = work(tx)
-            connection.commit()
-        except BaseException as error:
-            with contextlib.suppress(*_database_errors(error)):
-                connection.rollback()
-            raise self._translated(error) from error
-        return result
+        """Run the work in one transaction and commit it; any error undoes it all.
+
+        The work may be run several times, when the database gives it up in favour of another.
+        """
+        for _ in range(TRIES_MAX - 1):
+            try:
+                return self._write(work)
+            except DatabaseAway as error:
+                if error.__cause__ is None or not is_given_up(error.__cause__):
+                    raise
+        return self._write(work)
 
     def read(self, work: Callable[[Reader], T]) -> T:
-        """Run the work on what is committed."""
-        tx, connection = self._tx(), self._local.connection
-        try:
-            result = work(tx)
-            connection.rollback()
-        except Exception as error:
-            raise self._translated(error) from error
-        return result
+        """Run the work on one snapshot of what is committed."""
+        with self._telling():
+            connection = self._connection()
+            is_within = _is_within(connection)
+            tx, raw = tx_of(connection), _raw(connection)
+            if is_within:
+                return work(tx)
+            with _undone(connection, raw, tx):
+                for statement in _beginnings(_READ, raw, tx.dialect):
+                    tx.run(statement)
+                return work(tx)
 
     def close(self) -> None:
-        """Close the connections of this thread; those of others end with their threads."""
-        with self._changing:
-            mine = getattr(self._local, "connection", None)
-            self._connections = [each for each in self._connections if each is not mine]
-            self._local = threading.local()
-        if mine is not None:
-            mine.close()
+        """Close the connection of this thread; those of others end with their threads."""
+        connection: Any = getattr(self._local, "connection", None)
+        self._local = threading.local()
+        if hasattr(connection, "close"):
+            connection.close()
 
-    def _tx(self) -> ForeignTx:
+    def _write(self, work: Callable[[Tx], T]) -> T:
+        with self._telling():
+            connection = self._connection()
+            if _is_within(connection):
+                raise DatabaseRefused(_IN_USE)
+            tx, raw = tx_of(connection), _raw(connection)
+            with _undone(connection, raw, tx, after_all=False):
+                for statement in _beginnings(_WRITE, raw, tx.dialect):
+                    tx.run(statement)
+                result = work(tx)
+                _end(connection, raw, tx, "COMMIT")
+            return result
+
+    def _connection(self) -> Any:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
             if hasattr(connection, "detach"):
                 connection.detach()  # a pool must not wait for what a thread keeps
-            with self._changing:
-                self._connections.append(connection)
             self._local.connection = connection
-            self._local.tx = tx_of(connection)
-        tx: ForeignTx = self._local.tx
-        return tx
+        return connection
 
-    def _translated(self, error: BaseException) -> BaseException:
-        """Return what to tell of a driver's error; every driver names them alike."""
-        name = type(error).__name__
-        is_drivers = type(error).__module__.split(".")[0] in _DRIVERS
-        if is_drivers and (name in _AWAY or name in _REFUSED):
-            if name in _AWAY:
-                self._local = threading.local()
-                return DatabaseAway(f"the shop's database: {error}; see that it is there")
-            return DatabaseRefused(f"the shop's database: {error}; check the file, or its rights")
-        return error
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell of a driver's error in our words, and let a connection go that may be dead."""
+        try:
+            yield
+        except Exception as error:
+            meant = told(error)
+            if meant is error:
+                raise
+            if isinstance(meant, DatabaseAway) and not is_given_up(error):
+                with contextlib.suppress(*library_errors()):
+                    self.close()
+            raise meant from error
 
 
 def joined(connection: Any) -> ForeignTx:
@@ -163,7 +200,10 @@ def tx_of(connection: Any) -> ForeignTx:
     Raises DatabaseRefused for what is no connection of a kind that is known.
     """
     if hasattr(connection, "exec_driver_sql"):
-        return ForeignTx(connection.exec_driver_sql, _spoken(connection.dialect.name))
+        dialect = _spoken(connection.dialect.name)
+        if _driver(_raw(connection)) is None:
+            raise DatabaseRefused(f"{connection.dialect.driver} is none of: {', '.join(_DRIVERS)}")
+        return ForeignTx(connection.exec_driver_sql, dialect)
     if hasattr(connection, "get_bind") and hasattr(connection, "connection"):
         return tx_of(connection.connection())
     if hasattr(connection, "ensure_connection"):
@@ -198,6 +238,48 @@ def _is_idle(raw: Any) -> bool:
     return bool(raw.info.transaction_status == 0)
 
 
+def _is_within(connection: Any) -> bool:
+    """Whether somebody has begun a transaction; a driver that is never outside of one has not."""
+    if hasattr(connection, "exec_driver_sql") or hasattr(connection, "get_bind"):
+        return bool(connection.in_transaction())
+    if getattr(connection, "in_atomic_block", False):
+        return True
+    raw = _raw(connection)
+    if hasattr(raw, "in_transaction"):
+        return bool(raw.in_transaction) and getattr(raw, "autocommit", None) is not False
+    return _driver(raw) is not None and not raw.closed and not _is_idle(raw)
+
+
+def _beginnings(kind: dict[Dialect, list[str]], raw: Any, dialect: Dialect) -> list[str]:
+    """Return the statements that begin a transaction, where the driver does not do it by itself."""
+    if dialect is Dialect.SQLITE:
+        return [] if raw.in_transaction else kind[dialect]
+    return ["BEGIN", *kind[dialect]] if raw.autocommit else kind[dialect]
+
+
+def _end(connection: Any, raw: Any, tx: ForeignTx, how: str) -> None:
+    """Commit or roll back; by a statement, where the driver's own method does nothing."""
+    if tx.dialect is Dialect.POSTGRES and raw.autocommit:
+        tx.run(how)
+    elif how == "COMMIT":
+        connection.commit()
+    else:
+        connection.rollback()
+
+
+@contextlib.contextmanager
+def _undone(connection: Any, raw: Any, tx: ForeignTx, *, after_all: bool = True) -> Iterator[None]:
+    """Roll the transaction back after a failure, which is the one to tell, and else if asked."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(*library_errors()):
+            _end(connection, raw, tx, "ROLLBACK")
+        raise
+    if after_all:
+        _end(connection, raw, tx, "ROLLBACK")
+
+
 def _driver(connection: Any) -> str | None:
     tops = (kind.__module__.split(".")[0] for kind in type(connection).__mro__)
     return next((top for top in tops if top in _DRIVERS), None)
@@ -206,6 +288,8 @@ def _driver(connection: Any) -> str | None:
 def _executing(connection: Any) -> Callable[[str, dict[str, Any]], Any]:
     def execute(statement: str, parameters: dict[str, Any]) -> Any:
         cursor = connection.cursor()
+        if hasattr(cursor, "row_factory"):  # not what the shop makes of its rows
+            cursor.row_factory = None if hasattr(connection, "in_transaction") else _tuples
         if parameters:
             cursor.execute(statement, parameters)
         else:
@@ -213,6 +297,11 @@ def _executing(connection: Any) -> Callable[[str, dict[str, Any]], Any]:
         return cursor
 
     return execute
+
+
+def _tuples(_cursor: Any) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Make tuples of rows, in the way of psycopg."""
+    return tuple
 
 
 def _spoken(dialect: str) -> Dialect:
@@ -224,8 +313,3 @@ def _spoken(dialect: str) -> Dialect:
 def _row(row: Any) -> tuple[Any, ...]:
     """A row as a tuple, whatever the shop makes of its rows."""
     return tuple(row.values()) if isinstance(row, Mapping) else tuple(row)
-
-
-def _database_errors(error: BaseException) -> Sequence[type[BaseException]]:
-    """The kinds of failure that undoing may end in, after this one: those of the same driver."""
-    return [type(error)] if isinstance(error, Exception) else []
