@@ -19,6 +19,11 @@ def test_what_was_delivered_does_not_differ(shop: Shop) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "4 orders: 0 differ\n", "")
 
 
+def test_nor_does_it_at_an_endpoint_with_the_public_api_alone(shop: Shop) -> None:
+    shop.platform.before.append(hosted)
+    assert synced(shop).run("verify", *FAST).out == "4 orders: 0 differ\n"
+
+
 def test_fields_lines_and_links_that_differ_are_told_and_mended(shop: Shop) -> None:
     synced(shop)
     shop.platform.change("UPDATE deals SET value_minor = 1 WHERE custom_id = 'ORD-1'")
@@ -37,10 +42,7 @@ def test_fields_lines_and_links_that_differ_are_told_and_mended(shop: Shop) -> N
     assert shop.run("verify").code == 0
 
 
-def test_events_that_are_not_there_are_told_and_made_again_at_a_hosted_endpoint(
-    shop: Shop,
-) -> None:
-    shop.platform.before.append(hosted)
+def test_events_that_are_not_there_are_told_and_made_again(shop: Shop) -> None:
     synced(shop)
     shop.platform.change("DELETE FROM product_events WHERE custom_data LIKE '%\"ORD-3\"%'")
     shop.platform.change("DELETE FROM events WHERE data LIKE '%\"ORD-1\"%'")
@@ -52,7 +54,6 @@ def test_events_that_are_not_there_are_told_and_made_again_at_a_hosted_endpoint(
 
 
 def test_an_event_that_is_there_twice_is_told_and_has_to_be_deleted_by_hand(shop: Shop) -> None:
-    shop.platform.before.append(hosted)
     synced(shop)
     calls = run("explain", shop.file(order(1)), "--json").lines[0]["calls"]
     for each in calls[2], calls[-1]:
@@ -65,7 +66,6 @@ def test_an_event_that_is_there_twice_is_told_and_has_to_be_deleted_by_hand(shop
 
 
 def test_an_endpoint_that_lost_everything_is_told_and_mended(shop: Shop) -> None:
-    shop.platform.before.append(hosted)
     synced(shop, 3)
     for table in ("order_products", "events", "product_events", "deal_products", "deals"):
         shop.platform.change(f"DELETE FROM {table}")
