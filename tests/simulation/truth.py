@@ -181,11 +181,16 @@ def _events(
 
 
 def _account_names(records: Records) -> dict[tuple[str, str], str]:
-    """Return who each account is by now: as the order that was placed last says."""
+    """Return who each account is by now: as the order that was placed last says.
+
+    In the simple flow that may be one which was said, and by now has not come so far after all.
+    """
     latest: dict[tuple[str, str], tuple[Any, str]] = {}
     for source, shop in records.source_of.items():
         for order in shop.newest():
             wanted = records.wanted(order)
+            if wanted is None and records.flow.is_simple:
+                wanted = next(reversed(records.said(order.id)), None)
             if wanted is None or wanted.account is None:
                 continue
             key = source, wanted.account
