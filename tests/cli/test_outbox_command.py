@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from live import PUBLIC, Answer, hosted
 from ran import Shop, order, run
 
+from live import PUBLIC, Answer, hosted
 from ordertrail.sync.outbox import Route, open_outbox
 from ordertrail.sync.rules import Flow
 from ordertrail.sync.shops import canonical

@@ -100,6 +100,38 @@ def test_what_is_in_quarantine_from_before_is_told_by_every_run(shop: Shop) -> N
     assert "quarantined: order ORD-1: orders.jsonl line 1: placed_at" in ran.err
 
 
+def test_verify_looks_at_the_last_good_snapshot_and_is_not_clean_while_one_is_not(
+    shop: Shop,
+) -> None:
+    assert shop.run("sync", shop.file(order(1), order(2))).code == 0
+    assert shop.run("sync", shop.file(order(1, currency="XXQ"))).code == 2
+    ran = shop.run("verify")
+    assert (ran.code, "2 orders: 0 differ" in ran.out) == (2, True)
+    assert "cannot be true: order ORD-1: currency" in ran.err
+    assert shop.run("verify", "--json").json["cannot_be_true"] == 1
+    assert shop.run("sync", shop.file(order(1))).code == 0
+    assert shop.run("verify").code == 0
+
+
+def test_an_order_is_shown_without_what_it_does_not_say(shop: Shop) -> None:
+    assert shop.run("sync", shop.file(order(1))).code == 0
+    shown = shop.look("show", "ORD-1").out
+    assert 'customer: {"email":"p1@example.com","first_name":"Ada"}' in shown
+    assert "null" not in shown
+
+
+def test_a_file_that_is_not_there_is_told_before_anybody_is_asked(shop: Shop) -> None:
+    for command in ("sync", "verify"):
+        ran = shop.run(command, str(shop.folder / "nowhere.jsonl"))
+        assert (ran.code, ran.err) == (
+            2,
+            "ordertrail: nowhere.jsonl: cannot be read: No such file or directory\n",
+        )
+        assert "it is a folder" in shop.run(command, str(shop.folder), "--format", "jsonl").err
+    assert shop.platform.asked == []
+    assert not shop.outbox.exists()
+
+
 # ---- stopped, and gone on ----
 
 

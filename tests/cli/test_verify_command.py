@@ -2,8 +2,9 @@
 
 from itertools import count
 
-from live import PUBLIC, Answer, hosted
 from ran import Shop, order, run
+
+from live import PUBLIC, Answer, hosted
 
 FAST = ("--limit-rate", "0")
 

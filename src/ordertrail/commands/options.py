@@ -1,5 +1,6 @@
 """What several commands of the sync are asked alike: the flow, the file, the destination."""
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
@@ -11,7 +12,7 @@ from ordertrail.domain.errors import Invalid
 from ordertrail.sync.flow_file import read_flow
 from ordertrail.sync.rules import Flow, FlowName, Milestone, Stages
 from ordertrail.sync.shops import formats
-from ordertrail.sync.shops.readings import Options, Reading
+from ordertrail.sync.shops.readings import STANDARD_INPUT, Options, Reading
 
 W = TypeVar("W", FlowName, Milestone)
 
@@ -52,6 +53,7 @@ def flow_of(asked: FlowOptions) -> Flow:
 
 def reading_of(asked: FileOptions) -> Reading:
     """Return the reading of the file; raises Invalid naming the file and the place in it."""
+    _check_there(asked.file)
     zone = None if asked.timezone is None else _zone(asked.timezone)
     since = None if asked.since is None else _moment(asked.since, zone)
     options = Options(strict=asked.strict, zone=zone, since=since, limit=asked.limit)
@@ -73,6 +75,16 @@ def in_file(file: Path, fields: Mapping[str, str]) -> dict[str, str]:
         f"{file.name}, {place}" if place.startswith(("line ", "row ")) else place: reason
         for place, reason in fields.items()
     }
+
+
+def _check_there(file: Path) -> None:
+    """Tell at once of a file that is not there, before anybody is asked anything."""
+    try:
+        is_folder = file != STANDARD_INPUT and stat.S_ISDIR(file.stat().st_mode)
+    except OSError as error:
+        raise Invalid({file.name: f"cannot be read: {error.strerror}"}) from None
+    if is_folder:
+        raise Invalid({file.name: "cannot be read: it is a folder"})
 
 
 def _word(kind: type[W], option: str, word: str) -> W:

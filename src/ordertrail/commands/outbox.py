@@ -102,9 +102,8 @@ def show(settings: Settings, which: Which, order_id: str, *, as_json: bool) -> i
         typer.echo(f"  its latest snapshot is in quarantine: {kept.quarantined_because}")
     if kept.older_count:
         typer.echo(f"  {kept.older_count} older snapshots came after it and were ignored")
-    for name, value in json.loads(json.dumps(kept.order)).items():
-        if value not in (None, [], {}):
-            typer.echo(f"  {name}: {json.dumps(value)}")
+    for name, value in _said(json.loads(json.dumps(kept.order))).items():
+        typer.echo(f"  {name}: {json.dumps(value)}")
     _print_operations(kept.operations)
     return EXIT_DONE
 
@@ -214,6 +213,14 @@ def _order_data(kept: KeptOrder) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(json.dumps(kept))
     operations = [{**_as_data(each), "body": each.call.body} for each in kept.operations]
     return {**said, "operations": operations}
+
+
+def _said(value: Any) -> Any:
+    """Return a value of JSON without what says nothing."""
+    if isinstance(value, dict):
+        said = {name: _said(each) for name, each in value.items()}
+        return {name: each for name, each in said.items() if each not in (None, [], {})}
+    return [_said(each) for each in value] if isinstance(value, list) else value
 
 
 def _print_operations(operations: list[Listed]) -> None:

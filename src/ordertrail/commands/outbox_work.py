@@ -122,7 +122,7 @@ async def _deliver_once(settings: Settings, outbox: Outbox, limit_rate: float | 
             progress=lambda _: None,
             pace=pace_of(settings, limit_rate),
         )
-    telling.tell_delivered(delivered(outbox, summary, None, []), settings.outbox_named)
+    telling.tell_calls(delivered(outbox, summary, None, []), settings.outbox_named)
     return telling.exit_code(summary)
 
 

@@ -87,13 +87,19 @@ def as_data(reading: Reading, delivered: Delivered) -> dict[str, Any]:
 
 def tell_delivered(delivered: Delivered, outbox: str) -> None:
     """Print what was changed and delivered, and what is left and why."""
-    summary, progress = delivered.summary, delivered.summary.progress
-    done = progress.delivered.total()
+    progress = delivered.summary.progress
     typer.echo(
         f"{progress.orders:,} orders: {progress.changed:,} changed,"
         f" {progress.unchanged:,} unchanged, {progress.older:,} older,"
         f" {progress.quarantined:,} quarantined, {progress.rejected:,} rejected"
     )
+    tell_calls(delivered, outbox)
+
+
+def tell_calls(delivered: Delivered, outbox: str) -> None:
+    """Print what was delivered, and what is left and why."""
+    summary, progress = delivered.summary, delivered.summary.progress
+    done = progress.delivered.total()
     rate = f", {done / summary.seconds:,.0f} a second" if done and summary.seconds else ""
     typer.echo(
         f"{done:,} calls delivered in {summary.seconds:,.1f} s{rate};"

@@ -41,6 +41,7 @@ from ordertrail.sync.worker import Pace, There, there
 
 SHOWN = 5
 MENDED_AT_ONCE = 500
+QUARANTINED_MAX = 10_000
 BEYOND_MENDING = (Drift.EVENT_TWICE, Drift.PRODUCT_EVENT_TWICE)
 
 
@@ -215,6 +216,11 @@ class _Work:
         else:
             outbox = self._outbox or self._apart
             route = _known(outbox, who.name, self._job.source)
+            self._report.refused = [
+                (each.order_id, each.reason)
+                for each in outbox.quarantined(who.name, QUARANTINED_MAX)
+                if each.source == route.source
+            ]
 
             def every() -> Iterator[Truth]:
                 return truths.of_outbox(outbox, route)
