@@ -229,7 +229,8 @@ def _print_operations(operations: list[Listed]) -> None:
         return
     table = _table("id", "order", "kind", "state", "attempts", "why")
     for each in operations:
-        why = each.reason or ("may have been carried out" if each.is_unsure else "")
+        is_in_doubt = each.is_unsure and each.state is not State.DONE
+        why = each.reason or ("may have been carried out" if is_in_doubt else "")
         cells = (str(each.id), each.order_id, each.kind.value, each.state.value)
         table.add_row(*cells, str(each.attempts), why[:_REASON_CHARS])
     Console().print(table)
