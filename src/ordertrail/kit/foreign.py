@@ -135,11 +135,15 @@ class Foreign:
                 return work(tx)
 
     def close(self) -> None:
-        """Close the connection of this thread; those of others end with their threads."""
+        """Close the connection of this thread; those of others end with their threads.
+
+        One in a transaction of the shop's stays open.
+        """
         connection: Any = getattr(self._local, "connection", None)
-        self._local = threading.local()
-        if hasattr(connection, "close"):
-            connection.close()
+        self._local.connection = None
+        with contextlib.suppress(*library_errors()):  # it may be closed, or dead, by then
+            if hasattr(connection, "close") and not _is_within(connection):
+                connection.close()
 
     def _write(self, work: Callable[[Tx], T]) -> T:
         with self._telling():
@@ -155,7 +159,7 @@ class Foreign:
             return result
 
     def _connection(self) -> Any:
-        connection = getattr(self._local, "connection", None)
+        connection: Any = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
             if hasattr(connection, "detach"):
@@ -173,8 +177,7 @@ class Foreign:
             if meant is error:
                 raise
             if isinstance(meant, DatabaseAway) and not is_given_up(error):
-                with contextlib.suppress(*library_errors()):
-                    self.close()
+                self.close()
             raise meant from error
 
 
