@@ -65,6 +65,7 @@ class Laws(RuleBasedStateMachine):
         self.sent: dict[str, dict[int, Order]] = {}
         self.versions = 100
         self.accepted = self.pruned = 0
+        self.has_parked = False
         self.deals: dict[str, dict[str, Any]] = {}
         self.events: set[str] = set()
 
@@ -87,11 +88,12 @@ class Laws(RuleBasedStateMachine):
         if version not in self.sent.get(order.id, {}) and version % VERSIONS_APART:
             self.send(replace(order, customer=customer, version=version))
 
-    @rule(order_id=IDS, data=st.data())
-    def send_one_again(self, order_id: str, data: st.DataObject) -> None:
-        if order_id in self.sent:
-            versions = sorted(self.sent[order_id])
-            self.send(self.sent[order_id][data.draw(st.sampled_from(versions))])
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def send_one_again(self, data: st.DataObject) -> None:
+        order_id = data.draw(st.sampled_from(sorted(self.sent)))
+        version = data.draw(st.sampled_from(sorted(self.sent[order_id])))
+        self.send(self.sent[order_id][version])
 
     @rule(order=SNAPSHOTS)
     def send_one_that_cannot_be(self, order: Order) -> None:
@@ -101,20 +103,31 @@ class Laws(RuleBasedStateMachine):
 
     # ---- workers ----
 
-    @rule(worker=WORKERS, limit=st.integers(1, 12))
+    @precondition(lambda self: self.newest)
+    @rule(worker=WORKERS, limit=st.sampled_from([2, 5, 30]))
     def claim(self, worker: int, limit: int) -> None:
-        waiting = self.open_ids(State.WAITING)
         claimed = self.outbox.claim(self.leases[worker], limit=limit)
+        left = self.open_ids(State.WAITING)
         for lane, ids in by_lane(claimed).items():
-            assert ids == waiting[lane][: len(ids)]
+            in_order = ids + left.get(lane, [])
+            assert in_order == sorted(in_order)
         self.held[worker] += claimed
 
-    @rule(worker=WORKERS, data=st.data())
-    def settle(self, worker: int, data: st.DataObject) -> None:
-        lanes = by_lane(self.held[worker])
-        if not lanes:
-            return
-        lane = data.draw(st.sampled_from(sorted(lanes)))
+    @precondition(lambda self: self.newest)
+    @rule(worker=WORKERS, limit=st.sampled_from([5, 30]), data=st.data())
+    def work(self, worker: int, limit: int, data: st.DataObject) -> None:
+        self.claim(worker, limit)
+        for _ in range(data.draw(st.integers(1, 3))):
+            if self.held[worker]:
+                self.settle_of(worker, data)
+
+    @precondition(lambda self: any(self.held))
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        self.settle_of(data.draw(st.sampled_from([n for n in (0, 1) if self.held[n]])), data)
+
+    def settle_of(self, worker: int, data: st.DataObject) -> None:
+        lane = data.draw(st.sampled_from(sorted(by_lane(self.held[worker]))))
         mine = [each for each in self.held[worker] if each.lane == lane]
         self.held[worker] = [each for each in self.held[worker] if each.lane != lane]
         outcomes: list[Outcome] = []
@@ -127,8 +140,10 @@ class Laws(RuleBasedStateMachine):
             outcomes.append(self.outcome(each, data))
         settled = self.outbox.settle(self.leases[worker], outcomes)
         assert settled.lost == len(outcomes) - len(settled.outcomes)
+        self.has_parked |= any(each.state is State.PARKED for each in settled.outcomes)
         self.deliver([e.operation for e in settled.outcomes if e.state is State.DONE])
 
+    @precondition(lambda self: any(self.held))
     @rule(worker=WORKERS)
     def leave_and_join(self, worker: int) -> None:
         self.outbox.leave(self.leases[worker])
@@ -145,26 +160,30 @@ class Laws(RuleBasedStateMachine):
 
     # ---- people ----
 
+    @precondition(lambda self: self.has_parked)
     @rule(order_id=st.none() | IDS)
     def retry(self, order_id: str | None) -> None:
         parked = sum(map(len, self.open_ids(State.PARKED, order_id).values()))
         assert self.outbox.retry(THERE, Filter(order_id=order_id)) == parked
 
+    @precondition(lambda self: self.has_parked)
     @rule(order_id=IDS)
     def edit(self, order_id: str) -> None:
         found = self.outbox.listed(THERE, Filter(states=(State.PARKED,), order_id=order_id))
         if found:
             self.outbox.edit(THERE, found[0].id, {**found[0].call.body, "edited": 1})
 
-    @rule(order_id=IDS)
-    def replay(self, order_id: str) -> None:
-        if order_id in self.newest:
-            before = self.outbox.counts(THERE).accepted
-            said = self.outbox.replay(ROUTE, FLOW, [order_id])
-            added = self.outbox.counts(THERE).accepted - before
-            assert 0 <= added <= said
-            self.accepted += added
+    @precondition(lambda self: self.newest)
+    @rule(data=st.data())
+    def replay(self, data: st.DataObject) -> None:
+        order_id = data.draw(st.sampled_from(sorted(self.newest)))
+        before = self.outbox.counts(THERE).accepted
+        said = self.outbox.replay(ROUTE, FLOW, [order_id])
+        added = self.outbox.counts(THERE).accepted - before
+        assert 0 <= added <= said
+        self.accepted += added
 
+    @precondition(lambda self: self.newest)
     @rule()
     def prune(self) -> None:
         self.pruned += self.outbox.prune(self.at)
@@ -190,8 +209,6 @@ class Laws(RuleBasedStateMachine):
         keys = Counter(each.key for each in self.outbox.listed(THERE, Filter(states=states)))
         assert set(keys.values()) <= {1}
 
-    @precondition(lambda self: self.newest)
-    @rule()
     def drain(self) -> None:
         """Let everything be done; then all was said that the newest snapshots say."""
         for worker in (0, 1):
@@ -237,7 +254,7 @@ class Laws(RuleBasedStateMachine):
         return by_lane(self.outbox.listed(THERE, Filter(states=(state,), order_id=order_id)))
 
     def outcome(self, leased: Leased, data: st.DataObject) -> Outcome:
-        state = data.draw(st.sampled_from([State.DONE, State.DONE, State.PARKED, State.WAITING]))
+        state = data.draw(st.sampled_from([State.DONE, State.PARKED, State.WAITING]))
         attempts = leased.attempts + 1
         if state is not State.WAITING:
             return Outcome(leased, state, attempts, None if state is State.DONE else "no")
