@@ -1,11 +1,20 @@
 """A batch is what its operations would be by themselves, in the order given."""
 
+import asyncio
+import json
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ordertrail.api.batch import BYTES_MAX, OPERATIONS_MAX
+import served
+from ordertrail.api.call import Limits
+from ordertrail.kit.committer import Batch
+from ordertrail.wire.batch import OPERATIONS_MAX
 from served import Served
+
+BYTES_MAX = Limits().batch_bytes_max
 
 BATCH = "/api/ordertrail/v1/batch/"
 USERS = "/api/public/users/update_or_create/"
@@ -52,21 +61,143 @@ def test_each_is_answered_as_it_would_be_by_itself(platform: Served, token: str)
         assert alone.json.keys() == told["body"].keys()
 
 
-def test_a_refused_operation_leaves_the_others_alone(platform: Served, token: str) -> None:
-    bad = [
-        post(DEALS, {"custom_id": "O9", "stage": 99}),
-        post(EVENTS, {}),
-        post(DEALS, {"value": "a lot"}),
-        post("/api/public/nowhere/", {}),
-        post(BATCH, {"operations": []}),
-        {"method": "GET", "path": USERS, "body": {}},
-        post(USERS, []),
-        {"path": USERS},
-        7,
+BAD = [
+    (400, post(DEALS, {"custom_id": "O9", "stage": 99})),
+    (400, post(EVENTS, {})),
+    (400, post(DEALS, {"value": "a lot"})),
+    (400, post(USERS, {"custom_id": "nul\0"})),
+    (400, post(USERS, {"custom_id": "n", "number": 10**30})),
+    (400, post(EVENTS, {"name": "seen", "data": json.loads("[" * 40 + "]" * 40)})),
+    (400, post("/api/public/users-by-id/a%00b/events/", {"name": "seen"})),
+    (404, post("/api/public/users-by-id/nobody/events/", {"name": "seen"})),
+    (404, post("/api/public/nowhere/", {})),
+    (404, post("", {})),
+    (404, post("https://shop.test" + USERS, {"custom_id": "n"})),
+    (404, post(BATCH, {"operations": [ADA]})),
+    (404, {"method": "GET", "path": "/api/public/users-by-id/ada/", "body": {}}),
+    (405, {"method": "GET", "path": EVENTS, "body": {}}),
+    (405, {"method": "post", "path": USERS, "body": {"custom_id": "n"}}),
+    (400, post(USERS, [])),
+    (400, post(USERS, None)),
+    (400, {"path": USERS}),
+    (400, {"body": {"custom_id": "n"}}),
+    (400, {"method": 1, "path": USERS, "body": {"custom_id": "n"}}),
+    (400, {"path": [USERS], "body": {"custom_id": "n"}}),
+    (400, 7),
+    (400, None),
+    (400, []),
+    *(
+        (400, {"path": EVENTS, "body": {"name": "seen"}, "key": key})
+        for key in ("", "k" * 256, "kö", "a\nb", "a\0b", 1.5, True, {}, [])
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "bad"), BAD)
+def test_a_refused_operation_leaves_its_neighbours_alone(
+    platform: Served, token: str, status: int, bad: Any
+) -> None:
+    results = batch(platform, token, ADA, DEAL, bad, SEEN, BOUGHT)
+    assert [each["status"] for each in results] == [200, 200, status, 201, 201]
+    assert results[2]["body"]["detail"]
+    assert platform.counts()["contacts"] == 1
+
+
+def test_all_that_is_bad_at_once_is_told_apart(platform: Served, token: str) -> None:
+    results = batch(platform, token, *(bad for _, bad in BAD))
+    assert [each["status"] for each in results] == [status for status, _ in BAD]
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"\xed\xa0\x80"])
+def test_what_is_no_text_spoils_its_own_operation_alone(
+    platform: Served, token: str, text: bytes
+) -> None:
+    bad = b'{"path": "%s", "body": {"custom_id": "%s"}}' % (USERS.encode(), text)
+    body = b'{"operations": [%s, %s]}' % (bad, json.dumps(ADA).encode())
+    reply = platform.call(token, "POST", BATCH, body=body)
+    assert [each["status"] for each in reply.json["results"]] == [400, 200]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b'{"operations": [{]}',
+        b"[" * 100_000,
+        b'{"operations": [1]} 2',
+        b"\xff",
+        b'{"operations": ["\\ud800"]}',
+    ],
+)
+def test_what_is_no_json_is_refused(platform: Served, token: str, raw: bytes) -> None:
+    assert platform.call(token, "POST", BATCH, body=raw).status == 400
+
+
+def test_a_key_that_only_reads_writes_no_batch(platform: Served) -> None:
+    reader = platform.new_token("read")
+    assert platform.call(reader, "POST", BATCH, {"operations": [ADA]}).status == 403
+    assert platform.counts()["contacts"] == 0
+
+
+def test_a_number_of_another_workspace_names_nothing(platform: Served, token: str) -> None:
+    platform.new_workspace(2)
+    stranger = platform.new_token(workspace_id=2)
+    batch(platform, token, ADA, DEAL)
+    asked = [
+        post(DEALS, {"custom_id": "theirs", "user_id": 1}),
+        post(PRODUCT_EVENTS, {"user_id": 1, "event_type": "purchase"}),
+        ADA,
     ]
-    results = batch(platform, token, ADA, *bad, DEAL)
-    assert [each["status"] for each in results] == [200, *[400] * 3, 404, 404, *[400] * 4, 200]
-    assert all("detail" in each["body"] for each in results[1:-1])
+    assert [each["status"] for each in batch(platform, stranger, *asked)] == [404, 404, 200]
+
+
+def test_one_fault_of_the_server_is_answered_where_it_happened(
+    platform: Served, token: str
+) -> None:
+    platform.database.write(
+        lambda tx: tx.run(
+            "CREATE TRIGGER broken BEFORE INSERT ON deals WHEN new.custom_id = 'O7'"
+            " BEGIN SELECT raise(ABORT, 'the disk is upside down'); END"
+        )
+    )
+    asked = [post(DEALS, {"custom_id": f"O{n}"}) for n in range(10)]
+    statuses = [each["status"] for each in batch(platform, token, ADA, *asked, SEEN)]
+    assert statuses == [200, *(500 if n == 7 else 200 for n in range(10)), 201]
+
+
+def test_what_stands_behind_a_write_that_must_wait_waits_too(tmp_path: Path) -> None:
+    with served.serve(tmp_path, waiting_max=4) as crowded:
+        committer, token = crowded.running.committer, crowded.new_token()
+        held, go_on = threading.Event(), threading.Event()
+
+        def hold(tx: object, batch: Batch[None]) -> list[None]:
+            held.set()
+            assert go_on.wait(10)
+            return [None] * len(batch.commands)
+
+        holding = threading.Thread(target=committer.commit_and_wait, args=(1, hold, [None]))
+        holding.start()
+        assert held.wait(10)
+        with asyncio.Runner() as runner:
+            queued = runner.run(_queued(committer, hold))
+            grace = post(USERS, {"custom_id": "grace"})
+            results = batch(crowded, token, 7, ADA, grace, post(DEALS, {"custom_id": "O1"}))
+            go_on.set()
+            runner.run(_finished(queued))
+        holding.join()
+        assert [each["status"] for each in results] == [400, 503, 503, 503]
+        assert crowded.counts()["contacts"] == crowded.counts()["deals"] == 0
+
+
+async def _queued(committer: Any, action: Any) -> Any:
+    queued = asyncio.ensure_future(committer.commit(1, action, [None] * 3))
+    await asyncio.wait({queued}, timeout=0)
+    return queued
+
+
+async def _finished(queued: Any) -> Any:
+    return await queued
 
 
 def test_repeated_it_changes_nothing(platform: Served, token: str) -> None:
@@ -124,7 +255,33 @@ def test_a_product_is_created_and_then_changed(platform: Served, token: str) -> 
     second = platform.call(token, "POST", PRODUCTS, {"custom_id": "7", "name": "Lamp, red"})
     assert (second.status, second.json["id"]) == (200, first.json["id"])
     assert (second.json["name"], second.json["price"]) == ("Lamp, red", 12.5)
-    assert platform.call(token, "POST", PRODUCTS, {"name": "Lamp"}).status == 400
+
+
+@pytest.mark.parametrize(
+    "bad", [{}, [], {"name": "Lamp"}, {"custom_id": None}, {"custom_id": ""}, {"custom_id": "\0"},
+            {"custom_id": "x" * 256}, {"custom_id": [1]}, {"custom_id": "7", "price": 10**30}]
+)  # fmt: skip
+def test_what_is_no_product_is_refused(platform: Served, token: str, bad: Any) -> None:
+    assert platform.call(token, "POST", PRODUCTS, bad).status == 400
+    assert platform.counts()["products"] == 0
+
+
+def test_a_product_sent_again_changes_nothing(platform: Served, token: str) -> None:
+    lamp = {"custom_id": "7", "name": "Lamp", "price": 12.5, "brand": "Lux", "id": 99}
+    first = platform.call(token, "POST", PRODUCTS, lamp)
+    before = platform.rows("journal")
+    again = platform.call(token, "POST", PRODUCTS, lamp)
+    assert (first.status, again.status) == (201, 200)
+    assert again.json == first.json
+    assert platform.rows("journal") == before
+
+
+def test_a_product_twice_in_one_batch_is_created_once(platform: Served, token: str) -> None:
+    lamp, renamed = ({"custom_id": "7", "name": name} for name in ("Lamp", "Lamp, red"))
+    results = batch(platform, token, post(PRODUCTS, lamp), post(PRODUCTS, renamed))
+    assert [each["status"] for each in results] == [201, 200]
+    assert results[0]["body"]["id"] == results[1]["body"]["id"]
+    assert platform.counts()["products"] == 1
 
 
 def test_about_tells_what_there_is_besides(platform: Served, token: str) -> None:

@@ -11,13 +11,16 @@ from ordertrail.api.call import Answer, Call, Handler
 from ordertrail.api.gate import answer_to
 from ordertrail.api.writes import Write
 from ordertrail.domain.errors import Invalid, NotFound, Refused
-from ordertrail.wire import body
+from ordertrail.kit.committer import Closed, QueueFull
+from ordertrail.wire import batch as wire
+from ordertrail.wire.batch import Operation
 
-OPERATIONS_MAX = 1_000
-BYTES_MAX = 8 << 20
+_AWAY = 503
 
-_Asked = tuple[Write | None, object]
-"""What an operation asks for: a write with its command, or None with why it is refused."""
+_Asked = tuple[Write | None, Any]
+"""What an operation asks for: a write with its command, or None with the answer to it."""
+
+_Known = Sequence[tuple[re.Pattern[str], Write]]
 
 
 def handler(writes: Mapping[str, Write]) -> Handler:
@@ -25,7 +28,7 @@ def handler(writes: Mapping[str, Write]) -> Handler:
     known = [(_pattern(path), write) for path, write in writes.items()]
 
     async def handle(call: Call) -> Answer:
-        asked = [_asked(call, known, each) for each in _operations(call.body())]
+        asked = [_asked(call, known, each) for each in wire.decode(call.raw_body)]
         answers = await _carried_out(call, asked)
         return Answer({"results": [{"status": e.status, "body": e.body} for e in answers]})
 
@@ -33,56 +36,54 @@ def handler(writes: Mapping[str, Write]) -> Handler:
 
 
 async def _carried_out(call: Call, asked: Sequence[_Asked]) -> list[Answer]:
-    """Carry out runs of one kind of write as one list each, one run after the other."""
+    """Carry out runs of one kind of write as one list each, one run after the other.
+
+    When one cannot be carried out now, those behind it are not either: they may stand on it.
+    """
     answers: list[Answer] = []
+    away: Answer | None = None
     for write, run in groupby(asked, key=lambda each: each[0]):
-        commands = [command for _, command in run]
+        given = [command for _, command in run]
         if write is None:
-            answers += [_refused(command) for command in commands]
-            continue
-        try:
-            outcomes = await call.platform.committer.commit(
-                call.workspace_id, write.action, commands
-            )
-        except Exception as error:
-            outcomes = [error] * len(commands)
-        answers += [_told(write, outcome) for outcome in outcomes]
+            answers += given
+        elif away is not None:
+            answers += [away] * len(given)
+        else:
+            told = await _committed(call, write, given)
+            away = next((answer for answer in told if answer.status == _AWAY), None)
+            answers += told
     return answers
 
 
-def _told(write: Write, outcome: Any) -> Answer:
-    return _refused(outcome) if isinstance(outcome, Exception) else write.answer(outcome)
+async def _committed(call: Call, write: Write, commands: Sequence[Any]) -> list[Answer]:
+    committer = call.platform.committer
+    try:
+        outcomes = await committer.commit(call.workspace_id, write.action, commands)
+    except (QueueFull, Closed) as error:
+        return [_failed(error)] * len(commands)
+    return [
+        _failed(outcome) if isinstance(outcome, Exception) else write.answer(outcome)
+        for outcome in outcomes
+    ]
 
 
-def _refused(error: Any) -> Answer:
+def _failed(error: Exception) -> Answer:
     return answer_to(error, "of a batch")
 
 
-def _operations(said: Mapping[str, Any]) -> list[Any]:
-    operations = said.get("operations")
-    if not isinstance(operations, list):
-        raise Invalid({"operations": "must be a list"})
-    if len(operations) > OPERATIONS_MAX:
-        raise Invalid({"operations": f"must have at most {OPERATIONS_MAX} items"})
-    return operations
-
-
-def _asked(call: Call, known: Sequence[tuple[re.Pattern[str], Write]], said: Any) -> _Asked:
+def _asked(call: Call, known: _Known, operation: Operation | Invalid) -> _Asked:
     try:
-        write, names = _found(known, said)
-        return write, write.command(_single(call, said, names))
+        if isinstance(operation, Invalid):
+            raise operation
+        write, names = _found(known, operation.path)
+        if operation.method != "POST":
+            return None, Answer({"detail": "Method not allowed here; send one of: POST."}, 405)
+        return write, write.command(_single(call, operation, names))
     except Refused as refused:
-        return None, refused
+        return None, _failed(refused)
 
 
-def _found(
-    known: Sequence[tuple[re.Pattern[str], Write]], said: Any
-) -> tuple[Write, dict[str, str]]:
-    if not isinstance(said, dict):
-        raise Invalid({"operation": "must be an object with method, path and body"})
-    path = said.get("path")
-    if said.get("method", "POST") != "POST" or not isinstance(path, str):
-        raise Invalid({"method": "must be POST, with a path"})
+def _found(known: _Known, path: str) -> tuple[Write, dict[str, str]]:
     whole = path if path.endswith("/") else path + "/"
     for pattern, write in known:
         if found := pattern.fullmatch(whole):
@@ -90,17 +91,13 @@ def _found(
     raise NotFound(f"No such address in a batch: {path[:200]}")
 
 
-def _single(call: Call, said: Mapping[str, Any], names: Mapping[str, str]) -> Call:
+def _single(call: Call, operation: Operation, names: dict[str, str]) -> Call:
     """Return the call that the operation would be by itself."""
-    key = said.get("key")
     headers = {name: value for name, value in call.headers.items() if name != b"idempotency-key"}
-    if key is not None:
-        headers[b"idempotency-key"] = body.identifier("key", key).encode("utf-8")
-    content = said.get("body")
-    if not isinstance(content, dict):
-        raise Invalid({"body": "must be a JSON object"})
+    if operation.key is not None:
+        headers[b"idempotency-key"] = operation.key.encode()
     scope = {**call.scope, "path_params": names}
-    return replace(call, scope=scope, headers=headers, said=content)
+    return replace(call, scope=scope, headers=headers, raw_body=operation.raw_body)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

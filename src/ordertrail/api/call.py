@@ -26,6 +26,7 @@ class Limits:
     """What the API accepts of one caller."""
 
     body_bytes_max: int = 1 << 20
+    batch_bytes_max: int = 8 << 20
     keys_cached_max: int = 10_000
     key_seen_s: float = 1.0
 
@@ -45,14 +46,13 @@ class Platform:
 
 @dataclass(slots=True)
 class Call:
-    """One authenticated request, or one operation of a batch, whose body is `said` already."""
+    """One authenticated request, or one operation of a batch as it would be by itself."""
 
     platform: Platform
     key: Key
     scope: Mapping[str, Any]
     headers: Mapping[bytes, bytes]
     raw_body: bytes
-    said: dict[str, Any] | None = None
 
     @property
     def workspace_id(self) -> int:
@@ -82,7 +82,7 @@ class Call:
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object in the body, or raise Invalid."""
-        return body.decode_object(self.raw_body) if self.said is None else self.said
+        return body.decode_object(self.raw_body)
 
     def path_text(self, name: str) -> str:
         """Return an id of the shop from the path."""

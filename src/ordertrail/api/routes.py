@@ -53,9 +53,11 @@ class Api:
             access = "read" if method == "GET" else "write"
             if handle is workspaces.about:
                 access = ANY
-            limit = platform.limits.body_bytes_max
+            bytes_max = platform.limits.body_bytes_max
+            if path == BATCH:
+                bytes_max = max(bytes_max, platform.limits.batch_bytes_max)
             by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(
-                path, handle, access, max(limit, batch.BYTES_MAX) if path == BATCH else limit
+                path, handle, access, bytes_max
             )
         self._fixed = {path: methods for path, methods in by_path.items() if "{" not in path}
         # An id of the shop may hold slashes ("AB/12"), which arrive here decoded.

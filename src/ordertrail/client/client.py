@@ -20,7 +20,7 @@ from ordertrail.domain.errors import (
     Unauthorised,
     Unavailable,
 )
-from ordertrail.wire import body
+from ordertrail.wire import batch, body
 
 IDEMPOTENCY_KEY_LENGTH = 40
 ORDER_DIGITS = 12
@@ -212,10 +212,9 @@ def idempotency_key(operation_key: str) -> str:
 
 
 def _said(item: Item) -> dict[str, Any]:
-    said = {"method": item.call.method, "path": item.call.path, "body": item.call.body}
-    if item.operation_key is not None:
-        said["key"] = idempotency_key(item.operation_key)
-    return said
+    call, key = item.call, item.operation_key
+    sent_key = None if key is None else idempotency_key(key)
+    return batch.encode_operation(call.method, call.path, call.body, sent_key)
 
 
 def _digest(text: str) -> str:
