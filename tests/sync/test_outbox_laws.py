@@ -135,7 +135,8 @@ class Laws(RuleBasedStateMachine):
             if any(e.blocks_its_order and e.operation.order_id == each.order_id for e in outcomes):
                 continue
             if outcomes and outcomes[-1].state is State.WAITING:
-                outcomes.append(Outcome(each, State.WAITING, each.attempts, due_at=None))
+                doubt = each.is_unsure
+                outcomes.append(Outcome(each, State.WAITING, each.attempts, is_unsure=doubt))
                 continue
             outcomes.append(self.outcome(each, data))
         settled = self.outbox.settle(self.leases[worker], outcomes)
@@ -257,9 +258,10 @@ class Laws(RuleBasedStateMachine):
         state = data.draw(st.sampled_from([State.DONE, State.PARKED, State.WAITING]))
         attempts = leased.attempts + 1
         if state is not State.WAITING:
-            return Outcome(leased, state, attempts, None if state is State.DONE else "no")
+            reason = None if state is State.DONE else "no"
+            return Outcome(leased, state, attempts, reason, is_unsure=leased.is_unsure)
         due = self.at + timedelta(seconds=data.draw(st.integers(1, 90)))
-        is_unsure = data.draw(st.booleans())
+        is_unsure = leased.is_unsure or data.draw(st.booleans())
         return Outcome(leased, state, attempts, "away", due, is_unsure, self.at)
 
     def deliver(self, done: list[Leased]) -> None:
