@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from hypothesis.stateful import (
 )
 from order_histories import made_orders
 
-from ordertrail.domain.order import Customer, Order
+from ordertrail.domain.order import Customer, Line, Order
 from ordertrail.kit import json
+from ordertrail.sync.lanes import Held
 from ordertrail.sync.operations import Kind, Leased, Outcome, State
 from ordertrail.sync.outbox import Filter, Lease, Outbox, open_outbox
 from ordertrail.sync.outbox_orders import Route
@@ -42,6 +44,7 @@ CUSTOMERS = [
     Customer("anna@example.com", "7"),
     Customer("bob@example.com"),
 ]
+LAMP = Line("LAMP", 1, Decimal(9))
 IDS = st.sampled_from(["O1", "O2", "O3"])
 SNAPSHOTS = IDS.flatmap(made_orders)
 WORKERS = st.sampled_from([0, 1])
@@ -302,6 +305,20 @@ def run(place: Place, examples: int, steps: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_what_is_parked_in_doubt_is_in_doubt_when_it_is_tried_again() -> None:
+    with calm() as outbox:
+        outbox.accept(ROUTE, FLOW, [Order("O1", CUSTOMERS[0], AT, "USD", (LAMP,))])
+        lease = outbox.join(THERE, "works")
+        event = next(each for each in outbox.claim(lease) if each.kind.is_event)
+        held = Held.of(event)
+        held.is_unsure = True
+        outbox.settle(lease, [held.parked("no answer")])
+        outbox.leave(lease)
+        assert outbox.retry(THERE, Filter()) == 1
+        again = {each.key: each for each in outbox.claim(outbox.join(THERE, "works"))}
+        assert again[event.key].is_unsure
 
 
 def test_the_laws_hold_on_sqlite() -> None:

@@ -48,8 +48,9 @@ class Held:
         return Outcome(self.operation, State.DONE, self.attempts + 1)
 
     def parked(self, reason: str) -> Outcome:
-        """Return the outcome that it is set aside after one more attempt."""
-        return Outcome(self.operation, State.PARKED, self.attempts + 1, reason)
+        """Return the outcome that it is set aside after one more attempt, in doubt if it was."""
+        attempts, is_unsure = self.attempts + 1, self.is_unsure
+        return Outcome(self.operation, State.PARKED, attempts, reason, is_unsure=is_unsure)
 
     def waiting(self, due_at: datetime | None = None) -> Outcome:
         """Return the outcome that it waits again; under way, it may have been carried out."""
