@@ -113,3 +113,33 @@ def test_a_call_without_a_body_is_shown_without_one() -> None:
     assert words[:4] == [
         "curl", "-X", "GET", "http://localhost:8000/api/ordertrail/v1/about/",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "path"),
+    [
+        (calls.get_contact("a/b"), "users-by-id/a%2Fb/"),
+        (calls.get_contact_numbered(7), "users/7/"),
+        (calls.get_deal("ORD 1"), "deals-by-id/ORD%201/"),
+        (calls.get_product("SKU?"), "products-by-id/SKU%3F/details/"),
+        (calls.list_events("a"), "users-by-id/a/events/"),
+        (calls.list_product_events("a"), "users-by-id/a/product_events/"),
+        (calls.list_stages(), "stages/"),
+        (calls.list_pipelines(), "pipelines/"),
+    ],
+)
+def test_what_is_read_has_an_address_and_no_body(call: Call, path: str) -> None:
+    assert call == Call("GET", f"/api/public/{path}")
+
+
+def test_a_product_has_at_least_its_id_for_a_name() -> None:
+    assert calls.create_product("7", {}).body == {"custom_id": "7", "name": "7"}
+    call = calls.create_product("7", {"name": "Lamp", "price": 9, "custom_id": "other"})
+    assert (call.method, call.path) == ("POST", "/api/public/products/")
+    assert call.body == {"custom_id": "7", "name": "Lamp", "price": 9}
+
+
+def test_contacts_are_merged_by_the_numbers_of_the_endpoint() -> None:
+    call = calls.merge_contacts(1, (2, 3))
+    assert (call.method, call.path) == ("POST", "/api/public/users/merge/")
+    assert call.body == {"parent": 1, "users_list": [2, 3]}

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -47,7 +47,7 @@ def content(answer: Answer) -> Any:
     if not answer.raw.strip():
         return None
     try:
-        return body.decode(answer.raw)
+        return body.parse(answer.raw)
     except Invalid:
         reason = f"the answer is not JSON but: {_shown(answer.raw)}"
         raise Unavailable(reason, is_unsure=True) from None
@@ -56,7 +56,7 @@ def content(answer: Answer) -> Any:
 def failure(answer: Answer, token: str) -> Refused | Unavailable:
     """Return the error that an answer without success means; it never repeats the token."""
     try:
-        said = body.decode(answer.raw)
+        said = body.parse(answer.raw)
     except Invalid:
         said = None
     if not isinstance(said, dict):
@@ -112,9 +112,9 @@ def seconds_to_wait(retry_after: str | None, date: str | None) -> float | None:
 def _moment(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return at if at.tzinfo else None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _shown(raw: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -27,7 +28,7 @@ ORDER_DIGITS = 12
 API_PATH = "/api/public"
 REASON_CHARS_MAX = 200
 LIVE = "live"
-_NOT_SENT = (NotSent, ConnectionRefusedError)
+_NOT_SENT = (NotSent, ConnectionRefusedError, socket.gaierror)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,8 @@ async def pages(
 ) -> AsyncIterator[list[Any]]:
     """Yield the results of a list, page by page; raises Refused when there are too many.
 
-    A plain list is one page. A next page that is not there is an empty last one.
+    A plain list is one page. A next page that is not there is an empty last one. The links are
+    followed at the address that is known: behind a proxy they may name another.
     """
     for number in range(pages_max):
         try:
@@ -179,9 +181,15 @@ async def pages(
         following = said.get("next") if isinstance(said, dict) else None
         if not isinstance(following, str) or not following:
             return
-        parts = urlsplit(following)
-        call = Call("GET", f"{parts.path}?{parts.query}")
+        call = Call("GET", _path_of(following))
     raise Refused(f"the list has more than {pages_max} pages")
+
+
+def _path_of(link: str) -> str:
+    """Return the API's path in a link, with its query as it stands."""
+    parts = urlsplit(link)
+    start = max(parts.path.find(f"{API_PATH}/"), 0)
+    return f"{parts.path[start:]}?{parts.query}"
 
 
 def normalised(url: str) -> str:

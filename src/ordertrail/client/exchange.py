@@ -14,6 +14,8 @@ from ordertrail.client.answers import Answer
 from ordertrail.domain.errors import Unavailable
 
 ANSWER_BYTES_MAX = 16 << 20
+CONNECT_S_MAX = 10.0
+"""How long to wait for a connection: shorter than for an answer, as nothing was sent yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Request:
 Exchange = Callable[[Request], Awaitable[Answer]]
 """Sends a request and returns its answer.
 
-Raises OSError when there is none: ConnectionRefusedError when nothing was sent.
+Raises OSError when there is none: ConnectionRefusedError, NotSent or socket.gaierror when nothing
+was sent.
 """
 
 
@@ -44,7 +47,9 @@ class Socket:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections_max),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=timeout_s),
+            timeout=aiohttp.ClientTimeout(
+                total=timeout_s, sock_connect=min(timeout_s / 2, CONNECT_S_MAX)
+            ),
             auto_decompress=True,
         )
 

@@ -36,14 +36,19 @@ def encode(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def decode(raw: bytes) -> Any:
-    """Return what the JSON says, with numbers as int or Decimal; raises Invalid."""
+def parse(raw: bytes) -> Any:
+    """Return what the JSON says, with numbers as int or Decimal; raises Invalid when it is none."""
     try:
-        value = _decoder.decode(raw)
+        return _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, DecimalException) as error:
         raise Invalid({"body": f"is not JSON: {error}"}) from None
     except RecursionError:
         raise Invalid({"body": f"is nested deeper than {DEPTH_MAX} levels"}) from None
+
+
+def decode(raw: bytes) -> Any:
+    """Return what the JSON says; raises Invalid also for what no database should keep."""
+    value = parse(raw)
     if raw.count(b"{") + raw.count(b"[") > DEPTH_MAX or _SUSPECT.search(raw):
         _check(value, "body", DEPTH_MAX)
     return value

@@ -13,7 +13,7 @@ from ordertrail.domain.errors import (
     Unavailable,
 )
 
-THROTTLED, BUSY = 429, 503
+TIMED_OUT, TOO_EARLY, THROTTLED, BUSY = 408, 425, 429, 503
 
 STATUSES: dict[type[Refused], int] = {
     Invalid: 400,
@@ -37,13 +37,13 @@ def decode(status: int, body: object, retry_after_s: float | None) -> Refused | 
     """Return the error that an answer with a status of 400 or more means."""
     said = body if isinstance(body, Mapping) else {}
     detail = str(said.get("detail") or said or f"HTTP status {status}")[:500]
-    if status in (408, 425, THROTTLED) or status >= 500:
+    if status in (TIMED_OUT, TOO_EARLY, THROTTLED) or status >= 500:
         return Unavailable(
             detail,
             retry_after_s,
             is_throttled=status == THROTTLED,
             is_busy=status == BUSY,
-            is_unsure=status >= 500 and status != BUSY,
+            is_unsure=status == TIMED_OUT or (status >= 500 and status != BUSY),
         )
     if status == STATUSES[Invalid]:
         return Invalid(_fields(said, detail))
