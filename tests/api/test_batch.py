@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import served
+from asgi import Request
+from ordertrail.api.batch import PART_MAX
 from ordertrail.api.call import Limits
 from ordertrail.kit.committer import Batch
 from ordertrail.wire.batch import OPERATIONS_MAX
@@ -233,6 +235,27 @@ def test_it_takes_so_many_operations_and_no_more(platform: Served, token: str) -
     assert {each["status"] for each in batch(platform, token, *many)} == {200}
     reply = platform.call(token, "POST", BATCH, {"operations": [*many, ADA]})
     assert (reply.status, "at most 1000" in reply.text) == (400, True)
+
+
+def test_others_have_their_turn_before_a_long_batch_ends(platform: Served, token: str) -> None:
+    batch(platform, token)
+    headers = {"Authorization": f"Token {token}"}
+    many = [post(USERS, {"custom_id": f"u{n}"}) for n in range(OPERATIONS_MAX)]
+    whole = Request("POST", BATCH, headers, json={"operations": many})
+    single = Request("POST", USERS, headers, json=ADA["body"])
+    told, ada = platform.caller.together([whole, single])
+    assert [each["body"]["id"] for each in told.json["results"]][-1] == OPERATIONS_MAX + 1
+    assert ada.json["id"] <= OPERATIONS_MAX
+
+
+def test_what_must_wait_holds_up_all_that_is_behind_it(tmp_path: Path) -> None:
+    with served.serve(tmp_path) as platform:
+        token = platform.new_token()
+        batch(platform, token, ADA)
+        platform.running.committer.close()
+        many = [post(USERS, {"custom_id": f"u{n}"}) for n in range(2 * PART_MAX + 1)]
+        results = batch(platform, token, *many, 7, SEEN)
+        assert [each["status"] for each in results] == [503] * len(many) + [400, 503]
 
 
 def test_it_may_be_larger_than_a_single_call_and_has_an_end(platform: Served, token: str) -> None:

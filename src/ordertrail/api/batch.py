@@ -15,6 +15,9 @@ from ordertrail.kit.committer import Closed, QueueFull
 from ordertrail.wire import batch as wire
 from ordertrail.wire.batch import Operation
 
+PART_MAX = 250
+"""How many operations are carried out before other callers have their turn."""
+
 _AWAY = 503
 
 _Asked = tuple[Write | None, Any]
@@ -28,20 +31,28 @@ def handler(writes: Mapping[str, Write]) -> Handler:
     known = [(_pattern(path), write) for path, write in writes.items()]
 
     async def handle(call: Call) -> Answer:
-        asked = [_asked(call, known, each) for each in wire.decode(call.raw_body)]
-        answers = await _carried_out(call, asked)
+        answers: list[Answer] = []
+        away: Answer | None = None
+        operations = wire.decode(call.raw_body)
+        for start in range(0, len(operations), PART_MAX):
+            part = operations[start : start + PART_MAX]
+            asked = [_asked(call, known, each) for each in part]
+            told, away = await _carried_out(call, asked, away)
+            answers += told
         return Answer({"results": [{"status": e.status, "body": e.body} for e in answers]})
 
     return handle
 
 
-async def _carried_out(call: Call, asked: Sequence[_Asked]) -> list[Answer]:
+async def _carried_out(
+    call: Call, asked: Sequence[_Asked], away: Answer | None
+) -> tuple[list[Answer], Answer | None]:
     """Carry out runs of one kind of write as one list each, one run after the other.
 
-    When one cannot be carried out now, those behind it are not either: they may stand on it.
+    When one cannot be carried out now, those behind it are not either: they may stand on it. That
+    answer is returned besides, for what is behind these.
     """
     answers: list[Answer] = []
-    away: Answer | None = None
     for write, run in groupby(asked, key=lambda each: each[0]):
         given = [command for _, command in run]
         if write is None:
@@ -52,7 +63,7 @@ async def _carried_out(call: Call, asked: Sequence[_Asked]) -> list[Answer]:
             told = await _committed(call, write, given)
             away = next((answer for answer in told if answer.status == _AWAY), None)
             answers += told
-    return answers
+    return answers, away
 
 
 async def _committed(call: Call, write: Write, commands: Sequence[Any]) -> list[Answer]:
