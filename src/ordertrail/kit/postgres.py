@@ -205,8 +205,10 @@ def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[An
             connect_timeout=CONNECT_WAIT_S,
             prepare_threshold=prepare_threshold,
         )
-    except psycopg.ProgrammingError as error:
-        raise DatabaseRefused(f"the address of PostgreSQL: {_first_line(error)}") from None
+    except psycopg.ProgrammingError:
+        # What libpq says of an address may repeat the password in it.
+        advice = "percent-encode what is special in user and password"
+        raise DatabaseRefused(f"the address of PostgreSQL cannot be read; {advice}") from None
     except psycopg.OperationalError as error:
         reason = _first_line(error)
         if any(words in reason for words in _ALL_TAKEN):

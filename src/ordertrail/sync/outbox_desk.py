@@ -10,8 +10,8 @@ from ordertrail.domain.errors import Conflict, NotFound
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import clock, json
-from ordertrail.sync import outbox_operations, outbox_orders
-from ordertrail.sync.flow import desired
+from ordertrail.sync import outbox_locks, outbox_operations, outbox_orders
+from ordertrail.sync.flow import Desired, desired
 from ordertrail.sync.operations import Kind, Operation, State
 from ordertrail.sync.outbox_orders import Place
 from ordertrail.sync.outbox_sql import Reading, Writing
@@ -266,16 +266,15 @@ def replay(sql: Writing, place: Place, flow: Flow, order_ids: Sequence[str]) -> 
     them, so that they are looked for where the endpoint does not know the keys. Raises NotFound
     for an order that was never accepted.
     """
+    outbox_locks.orders(sql, place, order_ids)
     said: list[Operation] = []
     kept = snapshots(sql, place.to, place.source, order_ids)
     if missing := set(order_ids) - {each.order.id for each in kept}:
         name = min(missing)[:80]
         raise NotFound(f"order {name!r} was never accepted from {place.source}")
-    for each in kept:
-        wanted = desired(each.order, flow)
-        if wanted is None or not each.planned.deal:
-            continue
-        wanted = wanted.of(str(each.planned.deal["user_custom_id"]))
+    sayable = _sayable(kept, flow)
+    outbox_locks.contacts(sql, place, {wanted.person for _, wanted in sayable})
+    for each, wanted in sayable:
         known = outbox_orders.contacts(sql, place.to, [wanted.person]).get(wanted.person)
         contact = known or PlannedContact()
         forgotten = PlannedOrder(
@@ -287,6 +286,16 @@ def replay(sql: Writing, place: Place, flow: Flow, order_ids: Sequence[str]) -> 
         _say_again(sql, place, each, made.planned, made.operations)
         said += made.operations
     return said
+
+
+def _sayable(kept: Sequence[KeptOrder], flow: Flow) -> list[tuple[KeptOrder, Desired]]:
+    """Return the orders that were said before, each with what should be there of it."""
+    found: list[tuple[KeptOrder, Desired]] = []
+    for each in kept:
+        wanted = desired(each.order, flow)
+        if wanted is not None and each.planned.deal:
+            found.append((each, wanted.of(str(each.planned.deal["user_custom_id"]))))
+    return found
 
 
 def _say_again(

@@ -171,7 +171,8 @@ def _contact(
 ) -> tuple[_Group, PlannedContact]:
     """Say the contact when a field differs, or when this lane has not said it and needs it.
 
-    What a later order said of a field stays.
+    What a later order said of a field stays. A call that waits says more only if none of another
+    order stands behind it, which would take that back.
     """
     call = calls.upsert_contact(desired.contact)
     as_of, before = clock.to_micros(desired.as_of), planned.said_as_of
@@ -187,7 +188,8 @@ def _contact(
     parts = (desired.person, number)
     body = {**planned.body, **call.body}
     said = PlannedContact(draft.lane, body, number, said_as_of)
-    waiting = [e for e in draft.unsent(Kind.CONTACT) if e.body["custom_id"] == desired.person]
+    latest = draft.key(Kind.CONTACT, (desired.person, planned.changes))
+    waiting = [each for each in draft.unsent(Kind.CONTACT) if each.key == latest]
     if waiting and not is_elsewhere:
         fold(waiting, call.body, draft.key(Kind.CONTACT, parts), draft.rewritten, draft.withdrawn)
         return [], said
@@ -205,7 +207,7 @@ def _deal(desired: Desired, planned: PlannedOrder, draft: _Draft) -> tuple[_Grou
     call = Call(whole.method, whole.path, {"custom_id": wanted["custom_id"], **missing})
     said = replace(planned, deal={**planned.deal, **call.body}, deal_changes=number)
     if waiting := draft.unsent(Kind.DEAL):
-        fold(waiting, call.body, draft.key(Kind.DEAL, parts), draft.rewritten, draft.withdrawn)
+        fold(waiting, wanted, draft.key(Kind.DEAL, parts), draft.rewritten, draft.withdrawn)
         return [], said
     return [(Kind.DEAL, parts, call)], said
 

@@ -76,7 +76,7 @@ class Verified:
     @property
     def is_clean(self) -> bool:
         """Whether every order was looked at, and nothing differs."""
-        return not self.drifted and not self.untold
+        return not self.drifted and not self.untold and not self.refused
 
 
 class Reader:
