@@ -351,3 +351,12 @@ def test_a_connection_lost_at_the_commit_is_told_and_the_work_may_be_repeated(
                 database.write(once)
             database.write(once)
             assert database.read(count) == 1
+
+
+def test_an_address_that_cannot_be_read_is_not_repeated() -> None:
+    with (
+        contextlib.closing(Postgres("postgresql://u:p#cret%zz@127.0.0.1/shop")) as made,
+        pytest.raises(DatabaseRefused, match="cannot be read") as refused,
+    ):
+        made.read(count)
+    assert "cret" not in str(refused.value)

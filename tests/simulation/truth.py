@@ -99,10 +99,12 @@ def _is_returned(order: Order) -> bool:
     for refund in order.refunds:
         for each in refund.lines:
             back[each.sku] += each.quantity
+    is_all_money_back = shops.refunded(order) == shops.gross(order) > 0
+    if any(line.unit_price for line in order.lines if not line.sku):
+        return is_all_money_back
     if ordered and all(back[sku] >= quantity for sku, quantity in ordered.items()):
         return True
-    is_money_alone = bool(order.refunds) and not any(each.lines for each in order.refunds)
-    return is_money_alone and shops.refunded(order) == shops.gross(order) > 0
+    return is_all_money_back and not any(each.lines for each in order.refunds)
 
 
 def check_events(there: Endpoint, trace: Trace) -> None:

@@ -354,3 +354,12 @@ def test_every_sku_has_each_of_its_events_once(order: Order) -> None:
         (kind, sku) for kind in types for sku in orders.ordered_quantities(order)
     )
     assert (wanted.conversion is None) == (order.fulfilled_at is None)
+
+
+@pytest.mark.parametrize(("money_back", "is_all"), [("10.00", False), ("1010.00", True)])
+def test_a_product_without_a_sku_is_back_when_its_money_is(money_back: str, is_all: bool) -> None:
+    engraved = Line(None, 1, Decimal("1000.00"), "Made to measure")
+    named = Line("A", 1, Decimal("10.00"), "Case")
+    back = replace(CASE_BACK, value=Decimal(money_back), lines=(RefundLine("A", 1),))
+    order = replace(PLACED, lines=(named, engraved), refunds=(back,))
+    assert orders.is_returned(order) is is_all

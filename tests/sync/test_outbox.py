@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -495,6 +496,44 @@ def test_a_replay_says_everything_again_with_a_doubt_on_its_events(outbox: Outbo
     assert outbox.accept(ROUTE, FLOW, [CANCELLED]).operations == {Kind.DEAL: 1}
     with pytest.raises(NotFound, match="never accepted"):
         outbox.replay(ROUTE, FLOW, ["ORD-78523", "ORD-0"])
+
+
+def test_a_contact_ends_as_what_was_said_last_also_where_two_orders_wait(outbox: Outbox) -> None:
+    def told(name: str, phone: str, hours: int, surname: str | None = None) -> Order:
+        customer = replace(JOHN, phone=phone, last_name=surname)
+        at = PLACED.placed_at + timedelta(hours=hours)
+        return replace(PLACED, id=name, customer=customer, placed_at=at)
+
+    for order in (told("A", "111", 2), told("B", "222", 1, "Doe"), told("A", "333", 2)):
+        outbox.accept(ROUTE, FLOW, [order])
+    contact: dict[str, Any] = {}
+    for each in waiting(outbox):
+        if each.kind is Kind.CONTACT:
+            contact |= json.loads(json.dumps(each.call.body))
+    assert (contact["phone"], contact["last_name"]) == ("333", "Doe")
+
+
+def test_replays_and_changes_at_once_undo_nothing_of_each_other(outbox: Outbox) -> None:
+    outbox.accept(ROUTE, FLOW, [PLACED])
+    lease, leased = held(outbox)
+    outbox.settle(lease, done(leased))
+    over = threading.Event()
+
+    def replays() -> None:
+        while not over.is_set():
+            outbox.replay(ROUTE, FLOW, ["ORD-78523"])
+
+    replaying = threading.Thread(target=replays)
+    replaying.start()
+    for n in range(100):
+        outbox.accept(ROUTE, FLOW, [replace(FULFILLED, delivery=Decimal(n))])
+    over.set()
+    replaying.join()
+    deal: dict[str, Any] = {}
+    for each in waiting(outbox):
+        if each.kind is Kind.DEAL:
+            deal |= each.call.body
+    assert (deal["stage"], deal["value"]) == (2, Decimal("248.90"))
 
 
 def test_what_is_done_for_long_can_be_forgotten_and_stays_counted(

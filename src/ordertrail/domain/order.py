@@ -147,17 +147,20 @@ def refunded(order: Order) -> int:
 def is_returned(order: Order) -> bool:
     """Tell whether the whole order came back: every product of it, or all of its money.
 
-    The money tells where no refund says which products it was for.
+    The money tells where no refund says which products it was for, and where there are products
+    without a SKU, of which no refund can say that they came back.
     """
     left = ordered_quantities(order)
     for refund in order.refunds:
         for line in refund.lines:
             left[line.sku] = left.get(line.sku, 0) - line.quantity
-    if left and all(quantity <= 0 for quantity in left.values()):
+    is_all_named = all(line.sku is not None or not line.unit_price for line in order.lines)
+    is_named_back = bool(left) and all(quantity <= 0 for quantity in left.values())
+    if is_all_named and is_named_back:
         return True
-    if not order.refunds or any(refund.lines for refund in order.refunds):
+    if is_all_named and any(refund.lines for refund in order.refunds):
         return False
-    return refunded(order) == gross(order) > 0
+    return bool(order.refunds) and refunded(order) == gross(order) > 0
 
 
 def returned_at(order: Order) -> datetime | None:
