@@ -122,6 +122,7 @@ def test_a_parked_call_is_edited_by_a_body_a_file_or_an_editor(
     [
         ("{", "is not JSON"),
         ("[1]", "must be a JSON object"),
+        ('{"foo": 1}', "custom_id: must stay"),
         ("@nowhere.json", "nowhere.json cannot be read"),
     ],
 )

@@ -29,7 +29,7 @@ from made_orders import (
 )
 from order_histories import made_orders
 
-from ordertrail.domain.errors import Conflict, NotFound, Unavailable
+from ordertrail.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import json
@@ -470,6 +470,9 @@ def test_a_parked_operation_can_be_edited_and_no_other(outbox: Outbox) -> None:
     outbox.accept(ROUTE, FLOW, [PLACED])
     lease, leased = held(outbox)
     outbox.settle(lease, [*done(leased[:1]), parked(leased[1])])
+    for about_another in ({"stage": 7}, {"custom_id": "ORD-1", "stage": 7}):
+        with pytest.raises(Invalid, match="custom_id"):
+            outbox.edit(THERE, leased[1].id, about_another)
     outbox.edit(THERE, leased[1].id, {"custom_id": "ORD-78523", "stage": 7})
     assert waiting(outbox)[0].call.body == {"custom_id": "ORD-78523", "stage": 7}
     with pytest.raises(Conflict, match="is done"):

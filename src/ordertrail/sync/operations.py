@@ -29,6 +29,16 @@ class Kind(enum.StrEnum):
         return self in (Kind.CONTACT, Kind.DEAL)
 
 
+NAMING = {
+    Kind.CONTACT: ("custom_id",),
+    Kind.MERGE: ("parent", "users_list"),
+    Kind.DEAL: ("custom_id",),
+    Kind.PRODUCT_EVENT: ("event_type", "user_custom_id"),
+    Kind.CONVERSION: ("name",),
+}
+"""What the body of an operation says of which thing it is about, by kind."""
+
+
 class State(enum.StrEnum):
     """Where an operation is; each that was accepted is in exactly one."""
 

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from ordertrail.client.calls import Call
-from ordertrail.domain.errors import Conflict, NotFound
+from ordertrail.domain.errors import Conflict, Invalid, NotFound
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import clock, json
 from ordertrail.sync import outbox_locks, outbox_operations, outbox_orders
 from ordertrail.sync.flow import Desired, desired
-from ordertrail.sync.operations import Kind, Operation, State
+from ordertrail.sync.operations import NAMING, Kind, Operation, State
 from ordertrail.sync.outbox_orders import Place
 from ordertrail.sync.outbox_sql import Reading, Writing
 from ordertrail.sync.plan import Planned, PlannedContact, PlannedOrder, plan
@@ -247,7 +247,8 @@ def retry(sql: Writing, to: int, which: Filter) -> int:
 def edit(sql: Writing, to: int, number: int, body: dict[str, Any]) -> None:
     """Let a parked operation say something else, and wait again.
 
-    Raises NotFound for one that is not there, Conflict for one that is not parked.
+    Raises NotFound for one that is not there, Conflict for one that is not parked, and Invalid for
+    a body that is about something else.
     """
     rows = sql.fetch(_ONE, to=to, number=number)
     if not rows:
@@ -255,6 +256,10 @@ def edit(sql: Writing, to: int, number: int, body: dict[str, Any]) -> None:
     found = _listed(rows[0])
     if found.state is not State.PARKED:
         raise Conflict(f"operation {number} is {found.state}; only a parked one can be edited")
+    before = json.loads(found.body)
+    changed = [name for name in NAMING[found.kind] if body.get(name) != before.get(name)]
+    if changed:
+        raise Invalid({name: f"must stay {json.dumps(before.get(name))}" for name in changed})
     sql.run(_EDIT, number=number, body=json.dumps(body))
     outbox_operations.revive(sql, [number])
 
