@@ -129,6 +129,20 @@ def test_an_older_snapshot_is_ignored_after_a_change() -> None:
         assert fake.holds(ID)["stage"] == 14
 
 
+@pytest.mark.parametrize("number", range(8))
+def test_the_next_version_is_newer_than_any_change_of_the_one_before(number: int) -> None:
+    first = replace(made.PLACED, version=1, delivery=Decimal(number))
+    with Tracker.fake(stages=GUIDE) as fake:
+        fake.placed(first)
+        fake.fulfilled(ID)
+        fake.returned(ID, value=Decimal(1), lines={}, refund_id="R0")
+        fake.cancelled(ID)
+        fake.track(first)
+        assert (fake.counts().older, fake.holds(ID)["stage"]) == (1, 14)
+        fake.track(replace(first, version=2, fulfilled_at=made.FULFILLED_AT))
+        assert (fake.counts().older, fake.holds(ID)["stage"]) == (1, 12)
+
+
 def test_statuses_of_the_shop_lead_to_stages_of_their_own(url: str, tmp_path: Path) -> None:
     flow = Flow(stages=GUIDE, statuses={"packing": Place(21), "void": Place(22)})
     there: list[Any] = []

@@ -42,13 +42,10 @@ def test_the_word_for_the_state_before_is_not_kept() -> None:
     assert changes.cancelled(order, AT, "void", NOW).status == "void"
 
 
-def test_a_change_is_newer_than_what_it_changed_by_the_least_step() -> None:
-    dated = replace(made.PLACED, updated_at=made.PLACED_AT)
-    numbered = replace(made.PLACED, version=7)
-    after = changes.fulfilled(dated, AT, None, NOW)
-    assert after.updated_at == made.PLACED_AT + timedelta(microseconds=1)
-    assert changes.fulfilled(numbered, AT, None, NOW).version == 8
-    assert changes.fulfilled(made.PLACED, AT, None, NOW).updated_at is None
+def test_a_change_leaves_alone_what_the_shop_said_of_how_new_it_is() -> None:
+    told = replace(made.PLACED, updated_at=made.PLACED_AT, version=7)
+    after = back(changes.fulfilled(told, AT, None, NOW))
+    assert (after.updated_at, after.version) == (made.PLACED_AT, 7)
 
 
 def test_what_is_placed_again_keeps_what_happened_since_unless_it_tells_how_new_it_is() -> None:

@@ -9,7 +9,7 @@ from ordertrail.domain import money
 from ordertrail.domain.errors import Invalid
 
 YEARS = 1900, 2200
-VERSION_MAX = 2**63 - 1
+VERSION_MAX = 2**62 - 1
 ZONE_IS_NEEDED = "every time of an order needs a time zone"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.order import Order
+from ordertrail.domain.order import VERSION_MAX, Order
 from ordertrail.kit import clock, json
 from ordertrail.sync.flow import Desired, desired
 from ordertrail.sync.rules import Flow
@@ -93,13 +93,22 @@ def drafts(orders: Iterable[Order], flow: Flow) -> list[Draft]:
     return [_draft(order, settings) for order in orders]
 
 
-def sort(drafts: Iterable[Draft], known: Mapping[str, Known], flow: Flow) -> Arrivals:
-    """Tell the orders apart, given what is known of each; without a rank, the later is newer."""
+def sort(
+    drafts: Iterable[Draft], known: Mapping[str, Known], flow: Flow, *, are_changes: bool = False
+) -> Arrivals:
+    """Tell the orders apart, given what is known of each; without a rank, the later is newer.
+
+    Changes of what is kept are newer than that, by less than any snapshot is.
+    """
     found = Arrivals()
     latest = dict(known)
-    for draft in drafts:
-        order_id = draft.order.id
-        latest[order_id] = _sorted(draft, latest.get(order_id, Known()), flow, found)
+    for each in drafts:
+        draft, before = each, latest.get(each.order.id, Known())
+        is_change = are_changes and draft.content_hash != before.content_hash
+        if is_change and before.rank is not None:
+            odd = before.rank | 1
+            draft, before = replace(draft, rank=odd), replace(before, rank=odd - 1)
+        latest[draft.order.id] = _sorted(draft, before, flow, found)
     return found
 
 
@@ -171,12 +180,15 @@ def _draft(order: Order, settings: str) -> Draft:
 
 
 def _rank(order: Order) -> int | None:
-    """The shop's version of the order, else when it was updated, in microseconds since 1970."""
+    """Twice the shop's version, else twice the microseconds since 1970 when it was updated.
+
+    The odd numbers are for changes of what is kept.
+    """
     if order.version is not None:
-        return order.version
+        return 2 * order.version if 0 <= order.version <= VERSION_MAX else None
     if order.updated_at is None or order.updated_at.tzinfo is None:
         return None
-    return clock.to_micros(order.updated_at)
+    return 2 * clock.to_micros(order.updated_at)
 
 
 def _body(order: Order) -> str:

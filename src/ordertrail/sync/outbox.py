@@ -133,16 +133,18 @@ class Outbox:
         order_id: str,
         change: Callable[[Order | None], Order],
         *,
-        origin: Origin = Origin.LIVE,
+        is_snapshot: bool = False,
         tx: Tx | None = None,
     ) -> Accepted:
         """Accept what `change` makes of an order's latest snapshot, None if there is none.
 
-        Nobody else changes the order meanwhile. What `change` raises changes nothing.
+        That is newer than what it was made of and older than the shop's next one, unless it is a
+        snapshot of the shop's. Nobody else changes the order meanwhile. What `change` raises
+        changes nothing.
         """
         return self._accept(
             route,
-            lambda sql, place: outbox_accept.amend(sql, place, flow, order_id, change, origin),
+            lambda sql, place: outbox_accept.amend(sql, place, flow, order_id, change, is_snapshot),
             tx,
         )
 

@@ -42,14 +42,23 @@ class Accepted:
 
 
 def accept(
-    sql: Writing, place: Place, flow: Flow, orders: Sequence[Order], origin: Origin
+    sql: Writing,
+    place: Place,
+    flow: Flow,
+    orders: Sequence[Order],
+    origin: Origin,
+    *,
+    are_changes: bool = False,
 ) -> Accepted:
-    """Keep the orders and plan what they cause; whoever began the transaction ends it."""
+    """Keep the orders and plan what they cause; whoever began the transaction ends it.
+
+    `are_changes` says that they were made of what is kept, and are no snapshots of the shop's.
+    """
     drafts = arrivals.drafts(orders, flow)
     ids = arrivals.keepable_ids(drafts)
     outbox_locks.orders(sql, place, ids)
     kept = outbox_orders.find(sql, place.to, place.source, ids)
-    found = arrivals.sort(drafts, kept.known, flow)
+    found = arrivals.sort(drafts, kept.known, flow, are_changes=are_changes)
     return _keep(sql, place, kept, found, origin, len(orders))
 
 
@@ -59,13 +68,13 @@ def amend(
     flow: Flow,
     order_id: str,
     change: Callable[[Order | None], Order],
-    origin: Origin,
+    is_snapshot: bool,
 ) -> Accepted:
     """Accept what `change` makes of the latest snapshot of an order, None if there is none."""
     outbox_locks.orders(sql, place, {order_id})
     body = outbox_orders.body(sql, place.to, place.source, order_id)
     before = None if body is None else canonical.decode(json.loads(body))
-    return accept(sql, place, flow, [change(before)], origin)
+    return accept(sql, place, flow, [change(before)], Origin.LIVE, are_changes=not is_snapshot)
 
 
 def refuse(sql: Writing, place: Place, refused: Sequence[tuple[str, str]]) -> None:

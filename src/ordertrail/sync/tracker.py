@@ -139,7 +139,9 @@ class Tracker(Looking):
         What else was told of it stays, unless the version or the time of this snapshot tells that
         it is newer. For what is raised see `track`.
         """
-        self._amend(order.id, lambda kept: changes.placed(order, kept), connection)
+        self._amend(
+            order.id, lambda kept: changes.placed(order, kept), connection, is_snapshot=True
+        )
 
     def track(self, order: Order, *, connection: Any = None) -> None:
         """Take a snapshot of everything that the shop knows of an order.
@@ -222,7 +224,9 @@ class Tracker(Looking):
             connection,
         )
 
-    def _amend(self, order_id: str, change: Change, connection: Any) -> None:
+    def _amend(
+        self, order_id: str, change: Change, connection: Any, *, is_snapshot: bool = False
+    ) -> None:
         made: list[Order] = []
 
         def changed(kept: Order | None) -> Order:
@@ -230,7 +234,9 @@ class Tracker(Looking):
             return made[-1]
 
         self._take(
-            lambda outbox, tx: outbox.amend(self._route, self.flow, order_id, changed, tx=tx),
+            lambda outbox, tx: outbox.amend(
+                self._route, self.flow, order_id, changed, is_snapshot=is_snapshot, tx=tx
+            ),
             lambda: made[-1],
             connection,
         )

@@ -1,14 +1,14 @@
 """What happens to an order after it was placed, as changes of its latest snapshot.
 
-Each change gives a snapshot that is newer than the one it began with, by the least step: a repeat
-of that one is then older, and whatever the shop says next is newer. A change that was made before
-changes nothing.
+A change leaves alone what the shop said of how new the snapshot is: the outbox keeps it as newer
+than the one it began with, and older than whatever the shop says next. A change that was made
+before changes nothing.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from ordertrail.domain import money
@@ -18,7 +18,6 @@ from ordertrail.domain.order import Order, Refund, RefundLine
 from ordertrail.kit import clock
 
 REFUND_DIGITS = 16
-_LEAST_STEP = timedelta(microseconds=1)
 
 
 def placed(order: Order, kept: Order | None) -> Order:
@@ -43,13 +42,13 @@ def fulfilled(order: Order, at: datetime | None, status: str | None, now: dateti
     `status` is the shop's word for that; the word that it had for the order before is true no more.
     """
     moment = at or order.fulfilled_at or now
-    return _newer(order, replace(order, fulfilled_at=moment, status=status))
+    return _changed(order, replace(order, fulfilled_at=moment, status=status))
 
 
 def cancelled(order: Order, at: datetime | None, status: str | None, now: datetime) -> Order:
     """Return the order as cancelled, at its own time if it was so before and none is given."""
     moment = at or order.cancelled_at or now
-    return _newer(order, replace(order, cancelled_at=moment, status=status))
+    return _changed(order, replace(order, cancelled_at=moment, status=status))
 
 
 def returned(
@@ -82,18 +81,11 @@ def returned(
         money_back,
         tuple(RefundLine(sku, quantity) for sku, quantity in back.items()),
     )
-    return _newer(order, replace(order, refunds=(*order.refunds, refund)))
+    return replace(order, refunds=(*order.refunds, refund))
 
 
-def _newer(before: Order, after: Order) -> Order:
-    """Return the order after its change, newer than before by the least step, if it differs."""
-    if after == before:
-        return before
-    if before.version is not None:
-        return replace(after, version=before.version + 1)
-    if before.updated_at is not None:
-        return replace(after, updated_at=before.updated_at + _LEAST_STEP)
-    return after
+def _changed(before: Order, after: Order) -> Order:
+    return before if after == before else after
 
 
 def _left(order: Order) -> dict[str, int]:

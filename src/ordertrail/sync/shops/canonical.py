@@ -12,11 +12,11 @@ from typing import Any, cast
 import msgspec
 
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.order import ZONE_IS_NEEDED, Order
+from ordertrail.domain.order import VERSION_MAX, ZONE_IS_NEEDED, Order
 from ordertrail.sync import exact
 
 DECIMALS_MAX = 64
-QUANTITY_MAX = VERSION_MAX = 2**63 - 1
+QUANTITY_MAX = 2**63 - 1
 AMOUNT_DIGITS_MAX = 12
 ID_CHARS_MAX = 255
 NUMBER_TEXT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", re.ASCII)

@@ -8,9 +8,10 @@ from typing import Any
 
 from ordertrail.domain.attribute import ATTRIBUTES_MAX, NAME_LENGTH_MAX
 from ordertrail.domain.errors import Invalid
+from ordertrail.domain.order import VERSION_MAX
 from ordertrail.sync import exact
 from ordertrail.sync.shops import cells, columns
-from ordertrail.sync.shops.canonical import ID_CHARS_MAX, VERSION_MAX
+from ordertrail.sync.shops.canonical import ID_CHARS_MAX
 from ordertrail.sync.shops.columns import Field, Table
 
 ATTRIBUTE = "attr:"
