@@ -155,6 +155,7 @@ def test_stopped_it_says_so_and_the_next_run_goes_on(how: signal.Signals, shop: 
         _, said = running.communicate(timeout=30)
     assert running.returncode == 130
     assert f"What is not delivered waits in {shop.outbox}; run the same again." in said
+    assert "Traceback" not in said
     [left] = shop.look("status", "--json").json["destinations"]
     assert left["done"] < left["accepted"]
     done = shop.run("sync", file, "--json").json

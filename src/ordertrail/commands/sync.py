@@ -101,7 +101,10 @@ def deliver(settings: Settings, asked: Sync) -> Delivered:
     bar = progress_bar()
     rejected: list[Rejected] = []
     with nullcontext() if asked.is_quiet else bar, open_outbox(settings.outbox) as outbox:
-        summary, before = asyncio.run(_run(settings, asked, outbox, bar, total, rejected))
+        try:
+            summary, before = asyncio.run(_run(settings, asked, outbox, bar, total, rejected))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
         return delivered(outbox, summary, before, rejected)
 
 
@@ -142,6 +145,9 @@ async def _run(
     total: int | None,
     rejected: list[Rejected],
 ) -> tuple[Summary, Preflight | None]:
+    loop, itself = asyncio.get_running_loop(), asyncio.current_task()
+    if itself is not None:
+        loop.add_signal_handler(signal.SIGTERM, itself.cancel)
     orders = islice(_noted(asked.reading, rejected), asked.orders_max)
     async with Client(
         settings.url, settings.token, connections_max=settings.connections_max
