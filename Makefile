@@ -14,7 +14,7 @@ test: .venv/ready
 
 check: .venv/ready
 	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/mypy
 	$(BIN)/pytest tests/test_house.py
 

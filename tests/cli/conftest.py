@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from live import live
 from ran import Shop
+
+from live import live
 
 
 @pytest.fixture

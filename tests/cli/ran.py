@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from live import Live
-
 from ordertrail import cli
 
 

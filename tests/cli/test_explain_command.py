@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from live import Live, live
 from ran import Shop, order, run
+
+from live import Live, live
 
 
 def write(folder: Path, *orders: object) -> str:

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from live import PUBLIC, Answer, hosted
 from ran import Shop, order, run
+
+from live import PUBLIC, Answer, hosted
 
 GOOD = [order(n) for n in range(6)]
 STAGES = f"{PUBLIC}/stages/"

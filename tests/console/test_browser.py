@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import shop
 from playwright.sync_api import Page, expect, sync_playwright
 
-import shop
 from ordertrail import app
 from ordertrail.domain.order import Line
 from ordertrail.settings import Settings

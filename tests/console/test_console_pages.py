@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+import shop
 
 import asgi
 import served
-import shop
 from ordertrail import app
 from ordertrail.actions import contacts, deals
 from ordertrail.console.routes import PAGES

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from decimal import Decimal
 
-import served
 import shop
+
+import served
 from ordertrail.actions import deals
 from ordertrail.domain import money
 from ordertrail.domain import order as rules

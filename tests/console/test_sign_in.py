@@ -6,10 +6,10 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
+import shop
 
 import asgi
 import served
-import shop
 from ordertrail.actions import people
 from ordertrail.console.throttle import Tries
 from ordertrail.store import ids
