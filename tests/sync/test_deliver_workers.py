@@ -208,6 +208,17 @@ def test_a_batch_that_is_too_large_is_halved_from_then_on(outbox: Outbox) -> Non
     assert max(there.batches[-10:]) <= 3
 
 
+def test_batches_that_a_destination_breaks_down_under_get_smaller(outbox: Outbox) -> None:
+    there = Destination(takes_batches=True)
+    there.looked = lambda said: "500" if len(said.get("operations", [])) > 8 else None
+    limits = replace(QUICK.limits, batch_operations_max=64, batches_max=1)
+    orders = many(200, contacts=200)
+    assert sync(there, outbox, orders, pace=replace(QUICK, limits=limits)).is_complete
+    assert there.holdings() == wanted(orders, FLOW)
+    too_many = sum(n for n in there.batches if n > 8)
+    assert too_many < sum(there.batches) / 2
+
+
 def test_in_batches_a_lane_keeps_its_order(outbox: Outbox) -> None:
     there = Destination(takes_batches=True)
     assert sync(there, outbox, many(30, contacts=2)).is_complete

@@ -1,6 +1,7 @@
 """The tracker as a shop's code meets it, with a real outbox and a real HTTP server."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -573,3 +574,18 @@ def test_a_full_disk_is_told_keeps_nothing_by_half_and_is_over_when_there_is_roo
     kept._keep.use(limit(1_000_000))
     place()
     assert kept.counts().accepted > full.accepted
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"id": "1"}, "order: must be an Order, not a dict"),
+        (replace(made.PLACED, lines=(Line("M", 1, 8.5),)), "unit_price: must be a Decimal"),  # type: ignore[arg-type]
+        (replace(made.PLACED, delivery=5), "delivery: must be a Decimal, not a int"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_order_or_not_exact_is_refused(given: Any, field: str) -> None:
+    with Tracker.fake(stages=GUIDE) as fake:
+        for take in (fake.placed, fake.track):
+            with pytest.raises(Invalid, match=re.escape(field)):
+                take(given)

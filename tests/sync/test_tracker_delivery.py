@@ -116,6 +116,7 @@ def test_work_with_the_database_ends_before_a_cancelled_caller_goes_on() -> None
     delivery.start()
     assert is_busy.wait(10)
     assert not delivery.stop(0.01)
+    assert not delivery.stop(0.01)
     may_end.set()
     assert delivery.stop(10)
     assert done == ["work", "caller"]

@@ -1,7 +1,9 @@
 """Batches: operations of many lanes in one call, for a destination that takes them so.
 
 A batch never holds two operations that depend on each other: only what is ready goes into it. One
-that is refused as a whole is halved until the operation at fault stands alone.
+that is refused as a whole is halved until the operation at fault stands alone. After one that got
+no answer, or a failure of the destination, batches are half as large, and grow again a little
+with each that succeeds: a destination that cannot do so much in its time still gets everything.
 """
 
 from collections.abc import Sequence
@@ -17,6 +19,9 @@ from ordertrail.sync.verdict import Done, Heal, Verdict
 
 _TOO_LARGE = "HTTP status 413"
 
+GROWTH_STEPS = 32
+"""After a failure batches grow to their full size again in so many that succeed."""
+
 Ready = tuple[Lane, Held]
 
 
@@ -24,7 +29,7 @@ class Batcher:
     """Sends what is ready in batches of at most `operations_max`, fewer where that is too many."""
 
     def __init__(self, operations_max: int) -> None:
-        self._operations_max = operations_max
+        self._most = self._operations_max = operations_max
 
     async def carry(self, shift: Shift) -> None:
         """Send what is ready, a batch at a time, until cancelled."""
@@ -41,7 +46,8 @@ class Batcher:
             return
         if len(ready) < 2:
             for each in ready:
-                await _singly(shift, each)
+                if await _singly(shift, each):
+                    self._grow()
             return
         held = [each for _, each in ready]
         try:
@@ -51,12 +57,16 @@ class Batcher:
             return
         except (Refused, Unavailable) as failure:
             if isinstance(failure, Unavailable | Unauthorised | Forbidden):
+                if isinstance(failure, Unavailable) and not failure.is_throttled:
+                    self._operations_max = max(len(ready) // 2, 1)
                 _all_wait(shift, ready, failure)
                 return
             if str(failure).startswith(_TOO_LARGE):
-                self._operations_max = min(self._operations_max, max(len(ready) // 2, 1))
+                self._most = min(self._most, max(len(ready) // 2, 1))
+                self._operations_max = min(self._operations_max, self._most)
             await self._in_halves(shift, ready)
             return
+        self._grow()
         to_heal = []
         for each, failed in zip(ready, failures, strict=True):
             verdict = _verdict(shift.sender, each[1], failed)
@@ -66,6 +76,10 @@ class Batcher:
                 shift.decide(*each, verdict)
         for each in to_heal:
             await _singly(shift, each)
+
+    def _grow(self) -> None:
+        step = max(self._most // GROWTH_STEPS, 1)
+        self._operations_max = min(self._operations_max + step, self._most)
 
     async def _in_halves(self, shift: Shift, ready: Sequence[Ready]) -> None:
         middle = len(ready) // 2
@@ -82,9 +96,12 @@ def _batches(ready: Sequence[Ready]) -> list[list[Ready]]:
     return merges + [list(same) for _, same in found]
 
 
-async def _singly(shift: Shift, ready: Ready) -> None:
+async def _singly(shift: Shift, ready: Ready) -> bool:
+    """Carry out one operation by itself, and tell whether it was done."""
     lane, held = ready
-    shift.decide(lane, held, await shift.sender.attempt(held))
+    verdict = await shift.sender.attempt(held)
+    shift.decide(lane, held, verdict)
+    return isinstance(verdict, Done)
 
 
 def _verdict(sender: Sender, held: Held, failure: Refused | Unavailable | None) -> Verdict:

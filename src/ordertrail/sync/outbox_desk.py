@@ -1,7 +1,7 @@
 """What people ask of an outbox: what is in it, and to have it tried, edited, said again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ _LIST = (
     " AND (CAST(:reason AS text) IS NULL OR reason LIKE :reason ESCAPE '!')"
     " ORDER BY id LIMIT :limit"
 )
+_IDS = _LIST.replace(_LISTED, "id", 1)
 _ONE = f"SELECT {_LISTED} FROM ordertrail_operations WHERE destination = :to AND id = :number"
 _EDIT = "UPDATE ordertrail_operations SET body = :body WHERE id = :number"
 _ORDERS = (
@@ -73,7 +74,6 @@ _OLDEST = (
 )
 
 LIST_MAX = 1_000
-_ALL_MAX = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +175,14 @@ def counts(sql: Reading, to: int) -> Counts:
 
 def listed(sql: Reading, to: int, which: Filter) -> list[Listed]:
     """Return the operations that are meant, in the order in which they were planned."""
+    return [_listed(row) for row in _found(sql, _LIST, to, which)]
+
+
+def _found(sql: Reading, statement: str, to: int, which: Filter) -> Sequence[tuple[Any, ...]]:
     wanted = which.reason_contains
     reason = None if wanted is None else f"%{_escaped(wanted)}%"
-    rows = sql.fetch(
-        _LIST,
+    return sql.fetch(
+        statement,
         to=to,
         after=which.after_id,
         states=[each.value for each in which.states],
@@ -188,7 +192,6 @@ def listed(sql: Reading, to: int, which: Filter) -> list[Listed]:
         reason=reason,
         limit=which.limit,
     )
-    return [_listed(row) for row in rows]
 
 
 def quarantined(sql: Reading, to: int, limit: int) -> list[Quarantined]:
@@ -235,13 +238,13 @@ def oldest_waiting(sql: Reading, to: int) -> datetime | None:
 
 def retry(sql: Writing, to: int, which: Filter) -> int:
     """Let parked operations wait again, and return how many those are."""
-    meant = Filter(
-        (State.PARKED,), which.kinds, which.order_id, which.source, which.reason_contains,
-        _ALL_MAX, which.after_id,
-    )  # fmt: skip
-    ids = [each.id for each in listed(sql, to, meant)]
-    outbox_operations.revive(sql, ids)
-    return len(ids)
+    meant = replace(which, states=(State.PARKED,), limit=LIST_MAX)
+    count = 0
+    while ids := [number for (number,) in _found(sql, _IDS, to, meant)]:
+        outbox_operations.revive(sql, ids)
+        count += len(ids)
+        meant = replace(meant, after_id=ids[-1])
+    return count
 
 
 def edit(sql: Writing, to: int, number: int, body: dict[str, Any]) -> None:

@@ -207,7 +207,7 @@ def _deal(desired: Desired, planned: PlannedOrder, draft: _Draft) -> tuple[_Grou
     call = Call(whole.method, whole.path, {"custom_id": wanted["custom_id"], **missing})
     said = replace(planned, deal={**planned.deal, **call.body}, deal_changes=number)
     if waiting := draft.unsent(Kind.DEAL):
-        fold(waiting, wanted, draft.key(Kind.DEAL, parts), draft.rewritten, draft.withdrawn)
+        fold(waiting, said.deal, draft.key(Kind.DEAL, parts), draft.rewritten, draft.withdrawn)
         return [], said
     return [(Kind.DEAL, parts, call)], said
 

@@ -139,8 +139,9 @@ class Tracker(Looking):
         What else was told of it stays, unless the version or the time of this snapshot tells that
         it is newer. For what is raised see `track`.
         """
+        taken = told.order(order)
         self._amend(
-            order.id, lambda kept: changes.placed(order, kept), connection, is_snapshot=True
+            taken.id, lambda kept: changes.placed(taken, kept), connection, is_snapshot=True
         )
 
     def track(self, order: Order, *, connection: Any = None) -> None:
@@ -151,9 +152,10 @@ class Tracker(Looking):
         Unavailable when it cannot be kept now, and Refused when a person has to change something
         first: then nothing was kept.
         """
+        taken = told.order(order)
         self._take(
-            lambda outbox, tx: outbox.accept(self._route, self.flow, [order], tx=tx),
-            lambda: order,
+            lambda outbox, tx: outbox.accept(self._route, self.flow, [taken], tx=tx),
+            lambda: taken,
             connection,
         )
 

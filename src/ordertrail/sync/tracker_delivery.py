@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused
 from ordertrail.sync.rim import InThread
+from ordertrail.sync.threads import ended
 
 T = TypeVar("T")
 
@@ -174,13 +175,7 @@ class _Hand:
         """Return what the work returns; even a cancelled caller waits for its end."""
         result: Future[T] = Future()
         self._jobs.put(_Job(work, result))
-        running = asyncio.wrap_future(result)
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
-            running.exception()
-            raise
+        return await ended(asyncio.wrap_future(result))
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
