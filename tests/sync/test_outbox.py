@@ -516,6 +516,22 @@ def test_a_contact_ends_as_what_was_said_last_also_where_two_orders_wait(outbox:
     assert (contact["phone"], contact["last_name"]) == ("333", "Doe")
 
 
+def test_a_contact_that_is_tried_again_says_what_was_said_of_it_since(outbox: Outbox) -> None:
+    def told(name: str, phone: str, hours: int) -> Order:
+        at = PLACED.placed_at + timedelta(hours=hours)
+        return replace(PLACED, id=name, customer=replace(JOHN, phone=phone), placed_at=at)
+
+    outbox.accept(ROUTE, FLOW, [told("A", "111", 1)])
+    lease, leased = held(outbox)
+    outbox.settle(lease, [parked(leased[0])])
+    outbox.accept(ROUTE, FLOW, [told("B", "222", 2)])
+    lease, leased = held(outbox)
+    outbox.settle(lease, done(leased))
+    outbox.retry(THERE, PARKED)
+    [contact] = [each for each in waiting(outbox) if each.kind is Kind.CONTACT]
+    assert (contact.order_id, contact.call.body["phone"]) == ("A", "222")
+
+
 def test_replays_and_changes_at_once_undo_nothing_of_each_other(outbox: Outbox) -> None:
     outbox.accept(ROUTE, FLOW, [PLACED])
     lease, leased = held(outbox)

@@ -8,7 +8,14 @@ from itertools import count
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import json
-from ordertrail.sync import accounts, arrivals, outbox_locks, outbox_operations, outbox_orders
+from ordertrail.sync import (
+    accounts,
+    arrivals,
+    outbox_locks,
+    outbox_operations,
+    outbox_orders,
+    outbox_reviving,
+)
 from ordertrail.sync.accounts import PlannedAccount
 from ordertrail.sync.arrivals import Arrivals, News
 from ordertrail.sync.flow import Desired
@@ -95,7 +102,7 @@ def _keep(
     outbox_orders.save_accounts(sql, place, planning.changed_accounts)
     outbox_operations.withdraw(sql, planning.withdrawn, place.now)
     outbox_operations.rewrite(sql, list(planning.rewritten.values()), origin)
-    outbox_operations.revive(sql, planning.still_parked())
+    outbox_reviving.revive(sql, place.to, planning.still_parked())
     outbox_operations.add(sql, place, list(planning.added.values()), origin)
     outbox_orders.raise_ranks(sql, place, found.bumped)
     outbox_orders.count_older(sql, place, Counter(found.older))

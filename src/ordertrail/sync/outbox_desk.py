@@ -10,7 +10,7 @@ from ordertrail.domain.errors import Conflict, Invalid, NotFound
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import clock, json
-from ordertrail.sync import outbox_locks, outbox_operations, outbox_orders
+from ordertrail.sync import outbox_locks, outbox_operations, outbox_orders, outbox_reviving
 from ordertrail.sync.flow import Desired, desired
 from ordertrail.sync.operations import NAMING, Kind, Operation, State
 from ordertrail.sync.outbox_orders import Place
@@ -241,7 +241,7 @@ def retry(sql: Writing, to: int, which: Filter) -> int:
     meant = replace(which, states=(State.PARKED,), limit=LIST_MAX)
     count = 0
     while ids := [number for (number,) in _found(sql, _IDS, to, meant)]:
-        outbox_operations.revive(sql, ids)
+        outbox_reviving.revive(sql, to, ids)
         count += len(ids)
         meant = replace(meant, after_id=ids[-1])
     return count
