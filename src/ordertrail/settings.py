@@ -17,7 +17,7 @@ class Settings(BaseSettings):
     )
     url: str = Field(
         "http://127.0.0.1:8000",
-        description="The endpoint that `ordertrail sync` delivers to.",
+        description="The endpoint. `sync`, `verify` and `outbox deliver` want it said.",
     )
     token: str = Field(
         "",

@@ -84,9 +84,18 @@ def test_what_is_asked_wrongly_is_refused_and_says_what_would_be_right(
     file = tmp_path / "orders.jsonl"
     file.write_text(json.dumps(order(1)))
     outbox = ["--outbox", str(tmp_path / "o")]
-    ran = run("sync", str(file), "--token", "t", *outbox, *words)
+    ran = run("sync", str(file), "--to", "http://127.0.0.1:9", "--token", "t", *outbox, *words)
     assert ran.code == 2
     assert told in ran.err
+
+
+@pytest.mark.parametrize("command", ["sync orders.jsonl", "verify", "outbox deliver --once"])
+def test_an_api_key_is_sent_to_no_endpoint_that_nobody_named(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ORDERTRAIL_URL", raising=False)
+    ran = run(*command.split(), "--token", "t")
+    assert (ran.code, "give --to, or set ORDERTRAIL_URL" in ran.err) == (2, True)
 
 
 def test_a_file_that_is_not_there_and_a_format_that_nothing_tells_are_said(shop: Shop) -> None:

@@ -16,11 +16,11 @@ import typer
 
 from ordertrail.client.client import Client
 from ordertrail.commands import telling
-from ordertrail.commands.options import FlowOptions, flow_of
+from ordertrail.commands.options import FlowOptions, flow_of, require_endpoint
 from ordertrail.commands.outbox import Which, destination_meant, filter_of, opened, order_meant
 from ordertrail.commands.sync import delivered, pace_of
 from ordertrail.commands.telling import EXIT_DONE
-from ordertrail.domain.errors import Conflict, Invalid, NotFound, Unauthorised
+from ordertrail.domain.errors import Conflict, Invalid, NotFound
 from ordertrail.kit import clock, json
 from ordertrail.settings import Settings
 from ordertrail.sync.operations import State
@@ -101,8 +101,7 @@ def prune(settings: Settings, older_than: str) -> int:
 
 def deliver(settings: Settings, *, once: bool, limit_rate: float | None) -> int:
     """Deliver what waits for the endpoint: until nothing is left, or for ever."""
-    if not settings.token:
-        raise Unauthorised("no API key: give --token, or set ORDERTRAIL_TOKEN")
+    require_endpoint(settings)
     with opened(settings) as outbox:
         if once:
             return asyncio.run(_deliver_once(settings, outbox, limit_rate))

@@ -14,9 +14,16 @@ from rich.progress import Progress as ProgressBar
 from ordertrail.client.client import Client
 from ordertrail.commands import telling
 from ordertrail.commands.estimate import Estimate, progress_bar
-from ordertrail.commands.options import FileOptions, FlowOptions, flow_of, in_file, reading_of
+from ordertrail.commands.options import (
+    FileOptions,
+    FlowOptions,
+    flow_of,
+    in_file,
+    reading_of,
+    require_endpoint,
+)
 from ordertrail.commands.telling import Delivered
-from ordertrail.domain.errors import Invalid, Unauthorised
+from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import clock
@@ -67,8 +74,7 @@ class Sync:
 
 def run(settings: Settings, job: Job) -> int:
     """Deliver the file and return the exit code; raises Refused for what cannot be read."""
-    if not settings.token:
-        raise Unauthorised("no API key: give --token, or set ORDERTRAIL_TOKEN")
+    require_endpoint(settings)
     flow, reading = flow_of(job.flow), reading_of(job.file)
     asked = Sync(
         reading,

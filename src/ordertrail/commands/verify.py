@@ -21,10 +21,11 @@ from ordertrail.commands.options import (
     existing_outbox,
     flow_of,
     reading_of,
+    require_endpoint,
 )
 from ordertrail.commands.sync import pace_of
 from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, LEFT_SHOWN
-from ordertrail.domain.errors import Invalid, NotFound, Unauthorised
+from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Origin
 from ordertrail.kit import json
 from ordertrail.settings import Settings
@@ -74,8 +75,7 @@ class Report:
 
 def run(settings: Settings, job: Job) -> int:
     """Compare, mend if asked to, and return 0 only when nothing differs."""
-    if not settings.token:
-        raise Unauthorised("no API key: give --token, or set ORDERTRAIL_TOKEN")
+    require_endpoint(settings)
     flow = flow_of(job.flow)
     reading = None if job.file is None else reading_of(job.file)
     with ExitStack() as stack:
