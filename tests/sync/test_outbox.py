@@ -15,6 +15,7 @@ from typing import Any
 
 import apsw
 import outbox_worker
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,6 +35,7 @@ from ordertrail.domain.journal import Origin
 from ordertrail.domain.order import Order
 from ordertrail.kit import json
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused
+from ordertrail.kit.foreign import joined
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.sync.operations import Kind, Leased, Outcome, State
 from ordertrail.sync.outbox import Counts, Filter, Lease, Outbox, open_outbox
@@ -530,6 +532,23 @@ def test_a_contact_that_is_tried_again_says_what_was_said_of_it_since(outbox: Ou
     outbox.retry(THERE, PARKED)
     [contact] = [each for each in waiting(outbox) if each.kind is Kind.CONTACT]
     assert (contact.order_id, contact.call.body["phone"]) == ("A", "222")
+
+
+def test_what_a_shop_is_planning_is_parked_with_what_it_stands_behind(postgres: Any) -> None:
+    where = postgres.new_database()
+    with open_outbox(where) as outbox, psycopg.connect(where) as shop:
+        outbox.accept(ROUTE, FLOW, [PLACED])
+        lease, leased = held(outbox)
+        deal = next(each for each in leased if each.kind is Kind.DEAL)
+        outbox.accept(ROUTE, FLOW, [FULFILLED], tx=joined(shop))
+        settling = threading.Thread(target=outbox.settle, args=[lease, [parked(deal)]])
+        settling.start()
+        settling.join(0.2)
+        shop.commit()
+        settling.join()
+        assert outbox.counts(THERE).waiting == 0
+        deals = outbox.listed(THERE, Filter(kinds=(Kind.DEAL,)))
+        assert [each.state for each in deals] == [State.PARKED, State.PARKED]
 
 
 def test_replays_and_changes_at_once_undo_nothing_of_each_other(outbox: Outbox) -> None:

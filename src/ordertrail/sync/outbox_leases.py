@@ -11,7 +11,7 @@ from typing import Any
 
 from ordertrail.domain.journal import Origin
 from ordertrail.kit import clock, processes
-from ordertrail.sync import outbox_destinations
+from ordertrail.sync import outbox_destinations, outbox_locks
 from ordertrail.sync.operations import Kind, Leased, Outcome, State
 from ordertrail.sync.outbox_sql import Reading, Row, Writing
 
@@ -163,7 +163,13 @@ def claim(
 def settle(
     sql: Writing, to: int, lease: Lease, outcomes: Sequence[Outcome], at: datetime
 ) -> Settled:
-    """Keep what became of operations that the lease still holds."""
+    """Keep what became of operations that the lease still holds.
+
+    Whoever just plans for an order is waited for before the order's operations are parked: what
+    is planned behind a parked operation is parked with it.
+    """
+    blocked = {(e.operation.source, e.operation.order_id) for e in outcomes if e.blocks_its_order}
+    outbox_locks.orders_to_block(sql, to, blocked)
     now = clock.to_micros(at)
     plain = [each.operation.id for each in outcomes if _is_plain(each)]
     rest = [_row(each) for each in outcomes if not _is_plain(each)]

@@ -18,6 +18,11 @@ def orders(sql: Writing, place: Place, order_ids: Collection[str]) -> None:
     _lock(sql, [f"{place.to} order {place.source} {each}" for each in order_ids])
 
 
+def orders_to_block(sql: Writing, to: int, named: Collection[tuple[str, str]]) -> None:
+    """Keep others from planning for orders of any source, given by source and id."""
+    _lock(sql, [f"{to} order {source} {order_id}" for source, order_id in named])
+
+
 def accounts(sql: Writing, place: Place, shop_ids: Collection[str]) -> None:
     """Keep others from planning for these shop accounts."""
     _lock(sql, [f"{place.to} account {place.source} {each}" for each in shop_ids])
