@@ -87,4 +87,4 @@ def test_as_curl_the_calls_can_be_made_by_a_shell_and_then_a_sync_finds_all_ther
     )
     assert made.returncode == 0, made.stderr
     ran = Shop(tmp_path, platform).run("verify", file)
-    assert (ran.code, ran.out) == (0, "1 orders: 0 differ\n")
+    assert (ran.code, ran.out) == (0, "1 order: 0 differ\n")

@@ -42,7 +42,7 @@ def test_the_states_add_up_to_what_was_accepted(parked: Shop) -> None:
     assert found["destination"] == parked.platform.url
     shown = parked.look("status")
     assert "14 calls accepted = 2 done, 0 waiting, 0 leased, 12 parked" in shown.out
-    assert "1 orders quarantined" in shown.out
+    assert "1 order quarantined" in shown.out
 
 
 def test_calls_and_orders_in_quarantine_are_listed_with_their_reasons(parked: Shop) -> None:

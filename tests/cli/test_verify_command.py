@@ -102,7 +102,7 @@ def test_what_cannot_be_read_or_true_is_told_and_is_not_clean(shop: Shop) -> Non
     synced(shop)
     never_true = order(9, currency="XXQ")
     ran = shop.run("verify", shop.file(order(1), "wrong", never_true))
-    assert (ran.code, "1 orders: 0 differ" in ran.out) == (2, True)
+    assert (ran.code, "1 order: 0 differ" in ran.out) == (2, True)
     assert "cannot be true: order ORD-9: currency" in ran.err
     assert "rejected: orders.jsonl line 2" in ran.err
 
@@ -114,8 +114,8 @@ def test_in_the_simple_flow_what_was_said_once_is_the_truth(shop: Shop) -> None:
     cancelled = order(1, cancelled_at="2026-04-01T00:00:00Z", fulfilled_at=None)
     for each in (later, cancelled):
         assert shop.run("sync", shop.file(each), *once).code == 0
-        assert shop.run("verify", *once).out == "1 orders: 0 differ\n"
-        assert shop.run("verify", shop.file(each), *once).out == "1 orders: 0 differ\n"
+        assert shop.run("verify", *once).out == "1 order: 0 differ\n"
+        assert shop.run("verify", shop.file(each), *once).out == "1 order: 0 differ\n"
 
 
 def test_a_sample_is_so_many_orders(shop: Shop) -> None:
@@ -152,7 +152,7 @@ def test_a_contact_that_has_more_events_than_are_read_is_not_called_right(shop: 
 
     shop.platform.before.append(without_end)
     ran = shop.run("verify")
-    assert (ran.code, "1 others could not be looked at" in ran.out) == (2, True)
+    assert (ran.code, "1 other could not be looked at" in ran.out) == (2, True)
     assert "order ORD-0: the list has more than 200 pages" in ran.err
 
 

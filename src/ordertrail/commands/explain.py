@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from ordertrail.commands.options import FileOptions, FlowOptions, flow_of, reading_of
-from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED
+from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.order import Order
 from ordertrail.kit import json
@@ -106,7 +106,7 @@ def _tell(explained: Explained, url: str, job: Job) -> None:
         typer.echo(f"order {explained.order_id}: {explained.why_none}")
         return
     if not job.as_curl:
-        typer.echo(f"order {explained.order_id}: {len(explained.operations)} calls")
+        typer.echo(f"order {explained.order_id}: {counted(len(explained.operations), 'call')}")
     for line in _lines(explained.operations, url, as_curl=job.as_curl):
         typer.echo(line)
 

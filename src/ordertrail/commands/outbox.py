@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ordertrail.client.client import normalised
 from ordertrail.commands.options import existing_outbox
-from ordertrail.commands.telling import EXIT_DONE
+from ordertrail.commands.telling import EXIT_DONE, counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.kit import json
 from ordertrail.kit.database import DatabaseRefused
@@ -57,8 +57,12 @@ def status(settings: Settings, *, as_json: bool) -> int:
     for each in found:
         typer.echo(f"\n{each['destination']}")
         states = ", ".join(f"{each[name]:,} {name}" for name in ("waiting", "leased", "parked"))
-        typer.echo(f"  {each['accepted']:,} calls accepted = {each['done']:,} done, {states}")
-        typer.echo(f"  {each['quarantined']:,} orders quarantined, {each['older']:,} older")
+        typer.echo(
+            f"  {counted(each['accepted'], 'call')} accepted = {each['done']:,} done, {states}"
+        )
+        typer.echo(
+            f"  {counted(each['quarantined'], 'order')} quarantined, {each['older']:,} older"
+        )
         for name in ("oldest_waiting", "next_due", "paused_because", "away_because"):
             if each[name]:
                 typer.echo(f"  {name.replace('_', ' ')}: {each[name]}")

@@ -10,7 +10,7 @@ import typer
 from ordertrail.client.client import normalised
 from ordertrail.commands.options import flow_of, reading_of
 from ordertrail.commands.sync import Job
-from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, LEFT_SHOWN
+from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, LEFT_SHOWN, counted
 from ordertrail.kit import json
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.settings import Settings
@@ -67,11 +67,13 @@ def tell(reading: Reading, found: Rehearsal) -> None:
     for line in reading.accounts.told():
         typer.echo(line)
     typer.echo(
-        f"{found.orders:,} orders: {found.changed:,} would change, {found.unchanged:,} unchanged,"
-        f" {found.older:,} older, {len(found.refused):,} quarantined,"
-        f" {len(found.rejected):,} rejected"
+        f"{counted(found.orders, 'order')}: {found.changed:,} would change,"
+        f" {found.unchanged:,} unchanged, {found.older:,} older,"
+        f" {len(found.refused):,} quarantined, {len(found.rejected):,} rejected"
     )
-    typer.echo(f"{found.operations.total():,} calls would be made; nothing was sent or written")
+    typer.echo(
+        f"{counted(found.operations.total(), 'call')} would be made; nothing was sent or written"
+    )
     for kind, some in found.examples.items():
         if not found.operations[kind]:
             continue

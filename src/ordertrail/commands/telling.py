@@ -29,6 +29,11 @@ class Delivered:
     preflight: Preflight | None = None
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something, in words."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def exit_code(summary: Summary) -> int:
     """Return 0 done, 2 something was refused, 75 try again later, 77 not allowed."""
     if isinstance(summary.stopped, Unauthorised | Forbidden):
@@ -89,7 +94,7 @@ def tell_delivered(delivered: Delivered, outbox: str) -> None:
     """Print what was changed and delivered, and what is left and why."""
     progress = delivered.summary.progress
     typer.echo(
-        f"{progress.orders:,} orders: {progress.changed:,} changed,"
+        f"{counted(progress.orders, 'order')}: {progress.changed:,} changed,"
         f" {progress.unchanged:,} unchanged, {progress.older:,} older,"
         f" {progress.quarantined:,} quarantined, {progress.rejected:,} rejected"
     )
@@ -102,7 +107,7 @@ def tell_calls(delivered: Delivered, outbox: str) -> None:
     done = progress.delivered.total()
     rate = f", {done / summary.seconds:,.0f} a second" if done and summary.seconds else ""
     typer.echo(
-        f"{done:,} calls delivered in {summary.seconds:,.1f} s{rate};"
+        f"{counted(done, 'call')} delivered in {summary.seconds:,.1f} s{rate};"
         f" {progress.waiting:,} waiting, {progress.parked:,} parked"
     )
     _tell_left(delivered)
@@ -120,7 +125,7 @@ def is_follower(parked: Listed) -> bool:
 def _tell_left(delivered: Delivered) -> None:
     causes = Counter(each.reason for each in delivered.parked if not is_follower(each))
     for reason, count in causes.most_common(LEFT_SHOWN):
-        typer.echo(f"  parked: {count:,} calls: {reason}", err=True)
+        typer.echo(f"  parked: {counted(count, 'call')}: {reason}", err=True)
     if delivered.parked:
         followers = sum(map(is_follower, delivered.parked))
         typer.echo(f"  {followers:,} calls wait for these; {_GO_ON}", err=True)

@@ -24,7 +24,7 @@ from ordertrail.commands.options import (
     require_endpoint,
 )
 from ordertrail.commands.sync import pace_of
-from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, LEFT_SHOWN
+from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, LEFT_SHOWN, counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Origin
 from ordertrail.kit import json
@@ -121,7 +121,7 @@ def tell(report: Report) -> None:
     found = report.found
     if report.mended:
         typer.echo(f"{report.mended:,} orders were said again; looked at once more:")
-    typer.echo(f"{found.orders:,} orders: {len(found.drifted):,} differ")
+    typer.echo(f"{counted(found.orders, 'order')}: {len(found.drifted):,} differ")
     others = (
         (found.unsaid, "are not to be there yet"),
         (found.refused + len(report.refused), "cannot be true"),
@@ -130,7 +130,7 @@ def tell(report: Report) -> None:
     )
     for count, what in others:
         if count:
-            typer.echo(f"  {count:,} others {what}")
+            typer.echo(f"  {counted(count, 'other')} {what}")
     for drift, count in found.counts.most_common():
         typer.echo(f"  {drift}: {count:,}")
         for example in found.examples[drift][:SHOWN]:
