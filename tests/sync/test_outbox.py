@@ -39,6 +39,7 @@ from ordertrail.kit.foreign import joined
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.sync.operations import Kind, Leased, Outcome, State
 from ordertrail.sync.outbox import Counts, Filter, Lease, Outbox, open_outbox
+from ordertrail.sync.outbox_form import FORM
 from ordertrail.sync.outbox_orders import Route
 from ordertrail.sync.rules import Flow, Stages
 
@@ -793,12 +794,13 @@ def write(path: Path, *statements: str) -> None:
     database.close()
 
 
-def test_a_newer_form_is_refused_and_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [FORM - 1, FORM + 1])
+def test_another_form_is_refused_and_left_alone(tmp_path: Path, form: int) -> None:
     path = tmp_path / "newer.outbox"
     with open_outbox(path):
         pass
-    write(path, "UPDATE ordertrail_outbox SET form = 3")
-    with pytest.raises(DatabaseRefused, match="form 3"), open_outbox(path):
+    write(path, f"UPDATE ordertrail_outbox SET form = {form}")
+    with pytest.raises(DatabaseRefused, match=f"form {form}"), open_outbox(path):
         pass
 
 
