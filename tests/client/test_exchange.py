@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ordertrail.client import answers, calls
 from ordertrail.client.answers import Answer
 from ordertrail.client.calls import Call
-from ordertrail.client.client import Client, Item, idempotency_key
+from ordertrail.client.client import Client, Item, idempotency_key, pages
 from ordertrail.client.exchange import NotSent, Request
 from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused, Unavailable
 
@@ -58,10 +58,10 @@ def batch(network: Network, items: Sequence[Item]) -> list[Any]:
 
 def listed(network: Network, pages_max: int = 10, call: Call = EVENTS) -> list[Any]:
     async def work(client: Client) -> list[Any]:
-        return [page async for page in client.pages(call, pages_max)]
+        return [page async for page in pages(client.send, call, pages_max)]
 
-    pages: list[Any] = use(network, work)
-    return pages
+    found: list[Any] = use(network, work)
+    return found
 
 
 def test_a_request_is_all_that_the_network_has_to_know() -> None:

@@ -100,6 +100,7 @@ def test_of_very_many_stages_some_are_named() -> None:
         ("Sun, 01 Mar 2026 11:00:00 +0100", 0.0),
         ("Sun, 01 Mar 2026 09:00:00 GMT", -3600.0),
         ("Sun, 01 Mar 20260 09:00:00 GMT", None),
+        ("Sun, 01 Mar 99999999999999999999 09:00:00 GMT", None),
     ],
 )
 def test_by_how_much_the_clock_of_an_endpoint_is_ahead(

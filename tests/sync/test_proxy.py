@@ -16,7 +16,7 @@ from made_orders import many
 from work_until_done import CONTACTS, TOKEN
 
 from ordertrail.client import calls
-from ordertrail.client.client import Client
+from ordertrail.client.client import Client, pages
 from ordertrail.domain.errors import NotFound
 from ordertrail.sync.flow import desired
 from ordertrail.sync.rules import Flow
@@ -74,12 +74,12 @@ async def held(port: int, count: int) -> tuple[dict[str, Any], Counter[tuple[Any
                 continue
             values[order.id] = deal["stage"], str(deal["value"])
         for person in people:
-            async for page in client.pages(calls.list_product_events(person), 100):
+            async for page in pages(client.send, calls.list_product_events(person), 100):
                 events.update(
                     (each["event_type"], each["product_custom_id"], each["custom_data"]["order_id"])
                     for each in page
                 )
-            async for page in client.pages(calls.list_events(quote(person)), 100):
+            async for page in pages(client.send, calls.list_events(quote(person)), 100):
                 events.update((each["name"], each["data"]["order_id"]) for each in page)
     return values, events
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from ordertrail.client.calls import create_event, create_product_event
-from ordertrail.domain.errors import Unavailable
 from ordertrail.domain.event import NewEvent
 from ordertrail.domain.journal import Origin
 from ordertrail.domain.product import NewProductEvent
@@ -70,7 +69,7 @@ def test_a_product_event_is_known_by_its_product_and_refund_too() -> None:
     item = {"event_type": "return", "timestamp": "2026-03-01T10:00:07Z", "custom_data": CUSTOM}
     search = Search(product_event())
     assert search.is_found([item])
-    for name in timeline.IDENTIFYING:
+    for name in ("order_id", "product_custom_id", "refund_id"):
         other = {**item, "custom_data": {**CUSTOM, name: "other"}}
         assert not search.is_found([other])
 
@@ -86,8 +85,7 @@ def test_a_timeline_is_asked_for_by_the_contact() -> None:
     assert timeline.named(product_event()) == "S 1"
 
 
-def test_a_page_is_a_list_or_holds_one() -> None:
-    assert timeline.page([{}, 5]) == ([{}], None)
-    assert timeline.page({"results": [], "next": "http://x/?cursor=2"})[1] == "http://x/?cursor=2"
-    with pytest.raises(Unavailable):
-        timeline.page({"detail": "?"})
+def test_what_is_no_event_on_a_page_is_passed_over() -> None:
+    search = Search(conversion())
+    assert not search.is_found([5, None, [], {}])
+    assert search.is_found([5, {}, shown()])

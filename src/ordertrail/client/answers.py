@@ -105,15 +105,29 @@ def seconds_to_wait(retry_after: str | None, date: str | None) -> float | None:
     text = (retry_after or "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)
-    until, at = _moment(text), _moment(date or "")
-    return None if until is None or at is None else max((until - at).total_seconds(), 0.0)
+    until, at = http_date(text), http_date(date or "")
+    if until is None or at is None:
+        return None
+    return max((_in_utc(until) - _in_utc(at)).total_seconds(), 0.0)
 
 
-def _moment(text: str) -> datetime | None:
+def moment(told: object) -> datetime | None:
+    """Return the time that a field of an answer tells, by seconds since 1970 or ISO 8601."""
     try:
-        at = parsedate_to_datetime(text)
+        return body.moment("time", told)
+    except Invalid:
+        return None
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the time in a header, without a zone where it has none; None for no time."""
+    try:
+        return parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
+
+
+def _in_utc(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -118,11 +118,6 @@ class Client:
             raise answers.failure(answer, self._token)
         return answers.each(answer, self._token, len(items))
 
-    async def pages(self, call: Call, pages_max: int) -> AsyncIterator[list[Any]]:
-        """Yield the results of a list as `pages` does."""
-        async for page in pages(self.send, call, pages_max):
-            yield page
-
     async def about(self) -> About | None:
         """Return who answers, or None when the endpoint is not our own platform.
 
@@ -159,10 +154,14 @@ class Client:
         return answer
 
 
+class TooManyPages(Refused):
+    """A list goes on behind as many pages as may be read of it."""
+
+
 async def pages(
     ask: Callable[[Call], Awaitable[Any]], call: Call, pages_max: int
-) -> AsyncIterator[list[Any]]:
-    """Yield the results of a list, page by page; raises Refused when there are too many.
+) -> AsyncGenerator[list[Any], None]:
+    """Yield the results of a list, page by page; raises TooManyPages when more follow.
 
     A plain list is one page. A next page that is not there is an empty last one. The links are
     followed at the address that is known: behind a proxy they may name another.
@@ -182,7 +181,7 @@ async def pages(
         if not isinstance(following, str) or not following:
             return
         call = Call("GET", _path_of(following))
-    raise Refused(f"the list has more than {pages_max} pages")
+    raise TooManyPages(f"the list has more than {pages_max} pages")
 
 
 def _path_of(link: str) -> str:

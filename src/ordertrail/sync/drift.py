@@ -8,17 +8,17 @@ import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ordertrail.client import calls
+from ordertrail.client import answers, calls
 from ordertrail.kit import json
 from ordertrail.sync.flow import Desired
+from ordertrail.sync.happened import Happened
 from ordertrail.sync.plan import PlannedOrder, parts_of
 
 _APART = ("order_products", "products_custom_id", "user_custom_id")
-_IDENTIFYING = ("order_id", "product_custom_id", "refund_id")
 
 _Line = tuple[str, Decimal | None, Decimal | None]
 
@@ -53,20 +53,6 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
-    """An event as it is known again: its name, and the order, product and refund it is about."""
-
-    name: str
-    order_id: str | None
-    sku: str | None = None
-    refund_id: str | None = None
-
-    def __str__(self) -> str:
-        about = self.name if self.sku is None else f"{self.name} of {self.sku}"
-        return about if self.refund_id is None else f"{about}, refund {self.refund_id}"
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """What a destination should hold for an order; `deal` is JSON, as a call says it."""
 
@@ -93,11 +79,11 @@ def wanted_of(desired: Desired) -> Wanted:
     """Return what a destination should hold, by what an order says now."""
     deal = json.loads(json.dumps(calls.upsert_deal(desired.deal).body))
     product_events = tuple(
-        Happened(each.event.event_type, *_identity(each.event.custom_data))
+        Happened.of(each.event.event_type, each.event.custom_data)
         for each in desired.product_events
     )
     event = desired.conversion
-    conversion = None if event is None else Happened(event.name, *_identity(event.data))
+    conversion = None if event is None else Happened.of(event.name, event.data)
     return Wanted(desired.person, deal, product_events, conversion)
 
 
@@ -157,9 +143,7 @@ def _of_lines(should: Mapping[str, Any], found: Mapping[str, Any]) -> Iterable[D
 
 
 def _of_product_events(wanted: Wanted, held: Sequence[Mapping[str, Any]]) -> Iterable[Difference]:
-    counts = Counter(
-        Happened(str(each.get("event_type")), *_identity(each.get("custom_data"))) for each in held
-    )
+    counts = Counter(map(Happened.product_event, held))
     for event in wanted.product_events:
         if not counts[event]:
             yield Difference(Drift.PRODUCT_EVENT_MISSING, str(event))
@@ -171,9 +155,7 @@ def _of_conversion(wanted: Wanted, held: Sequence[Mapping[str, Any]]) -> Iterabl
     event = wanted.conversion
     if event is None:
         return
-    count = sum(
-        event == Happened(str(each.get("name")), *_identity(each.get("data"))) for each in held
-    )
+    count = sum(event == Happened.event(each) for each in held)
     if not count:
         yield Difference(Drift.EVENT_MISSING, event.name)
     elif count > 1:
@@ -213,13 +195,9 @@ def _number(value: Any) -> Decimal | None:
 
 
 def _moment(value: Any) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    """The moment that a text means; digits alone are a number or an id."""
+    is_time = isinstance(value, str) and not value.isdigit()
+    return answers.moment(value) if is_time else None
 
 
 def _lines(lines: Any) -> Counter[_Line]:
@@ -234,11 +212,6 @@ def _lines(lines: Any) -> Counter[_Line]:
 def _told_lines(lines: Counter[_Line]) -> str:
     ordered = sorted(lines.elements(), key=str)
     return ", ".join(f"{quantity} x {sku} at {value}" for sku, quantity, value in ordered) or "none"
-
-
-def _identity(data: Any) -> tuple[str | None, ...]:
-    said = data if isinstance(data, Mapping) else {}
-    return tuple(None if said.get(n) is None else str(said[n]) for n in _IDENTIFYING)
 
 
 def _shown(value: Any) -> str:

@@ -1,11 +1,12 @@
 """What an operation may need besides its call: a look at the timeline, or what is missing."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
-from urllib.parse import urlsplit
 
 from ordertrail.client import calls
 from ordertrail.client.calls import Call
+from ordertrail.client.client import TooManyPages, pages
 from ordertrail.domain.errors import Forbidden, NotFound, Refused, Unauthorised, Unavailable
 from ordertrail.sync import timeline
 from ordertrail.sync.calling import Caller, NotNow
@@ -32,23 +33,18 @@ class Mender:
     async def is_there(self, held: Held) -> bool:
         """Whether the event stands on its contact's timeline; Refused when that cannot tell."""
         search = timeline.Search(held.operation)
-        call = timeline.listing(held.operation)
-        for _ in range(timeline.PAGES_MAX):
-            try:
-                said = await self._caller.ask(call)
-            except NotFound:
-                return False  # no contact, or a last page that was promised and is not there
-            items, further = timeline.page(said)
-            if search.is_found(items):
-                return True
-            if further is None:
-                return False
-            parts = urlsplit(further)
-            call = Call("GET", f"{parts.path}?{parts.query}")
-        raise Refused(
-            "cannot tell whether it was carried out: it is not on the first"
-            f" {timeline.PAGES_MAX} pages of the contact's timeline, and more follow"
-        )
+        every = pages(self._caller.ask, timeline.listing(held.operation), timeline.PAGES_MAX)
+        try:
+            async with aclosing(every):
+                async for page in every:
+                    if search.is_found(page):
+                        return True
+        except NotFound:
+            return False  # there is no such contact
+        except TooManyPages as failure:
+            reason = f"of the contact's timeline, {failure}, and it is not on these"
+            raise Refused(f"cannot tell whether it was carried out: {reason}") from None
+        return False
 
     async def merge(self, held: Held) -> None:
         """Merge contacts, whose numbers the endpoint knows; where nothing is to merge it is done.

@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 
-from ordertrail.client import calls
+from ordertrail.client import answers, calls
 from ordertrail.domain.errors import Forbidden, Invalid, NotFound, Refused
 from ordertrail.sync.asking import Asker
 from ordertrail.sync.rules import Flow, Milestone
@@ -74,11 +73,8 @@ def check_stages(flow: Flow, known: list[Stage]) -> list[int | None]:
 
 def skew_s(told: str | None, now: datetime) -> float | None:
     """Return by how many seconds the clock of a Date header is ahead, if by more than one."""
-    try:
-        at = parsedate_to_datetime(told or "")
-    except ValueError:
-        return None
-    if at.tzinfo is None:
+    at = answers.http_date(told or "")
+    if at is None or at.tzinfo is None:
         return None
     ahead = (at - now).total_seconds()
     return ahead if abs(ahead) > 1.0 else 0.0

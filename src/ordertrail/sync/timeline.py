@@ -1,17 +1,14 @@
 """The timeline of a contact: whether an event stands there that may have been created before."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from ordertrail.client import calls
+from ordertrail.client import answers, calls
 from ordertrail.client.calls import Call
-from ordertrail.domain.errors import Unavailable
+from ordertrail.sync.happened import Happened
 from ordertrail.sync.operations import Kind, Leased
-
-IDENTIFYING = ("order_id", "product_custom_id", "refund_id")
-"""What of an event's data tells which order it belongs to."""
 
 PAGES_MAX = 50
 """A timeline is read so far; what may stand behind that cannot be told."""
@@ -38,53 +35,27 @@ class Search:
     """
 
     def __init__(self, operation: Leased) -> None:
-        body = operation.call.body
-        self._is_product_event = operation.kind is Kind.PRODUCT_EVENT
-        self._name = body["event_type"] if self._is_product_event else body["name"]
-        data = body.get("data") or {}
-        self._data = _identity(data.get("custom_data") if self._is_product_event else data)
-        self._at = _moment(body.get("timestamp"))
+        said = operation.call.body
+        data = said.get("data") or {}
+        if operation.kind is Kind.PRODUCT_EVENT:
+            self._read = Happened.product_event
+            self._wanted = Happened.of(said["event_type"], data.get("custom_data"))
+        else:
+            self._read = Happened.event
+            self._wanted = Happened.of(said["name"], data)
+        self._at = _second(said.get("timestamp"))
 
-    def is_found(self, items: Sequence[Mapping[str, Any]]) -> bool:
+    def is_found(self, page: Sequence[object]) -> bool:
         """Whether the event is on this page."""
-        return any(self._is_it(item) for item in items)
+        return any(isinstance(item, Mapping) and self._is_it(item) for item in page)
 
     def _is_it(self, item: Mapping[str, Any]) -> bool:
-        at = _moment(item.get("timestamp"))
-        name = item.get("event_type") if self._is_product_event else item.get("name")
-        if name != self._name or (self._at is not None and at != self._at):
+        if self._read(item) != self._wanted:
             return False
-        data = item.get("custom_data" if self._is_product_event else "data")
-        return _identity(data) == self._data
+        return self._at is None or _second(item.get("timestamp")) == self._at
 
 
-def page(said: object) -> tuple[list[Mapping[str, Any]], str | None]:
-    """Return the items of a page and the path of the next one; raises Unavailable for no page."""
-    found = said.get("results") if isinstance(said, Mapping) else said
-    if not isinstance(found, list):
-        raise Unavailable("the timeline is not a list")
-    further = said.get("next") if isinstance(said, Mapping) else None
-    items = [item for item in found if isinstance(item, Mapping)]
-    return items, further if isinstance(further, str) and further else None
-
-
-def _identity(data: object) -> tuple[str | None, ...]:
-    """Return what identifies the event, as text: an endpoint may keep numbers as texts."""
-    said = data if isinstance(data, Mapping) else {}
-    values = [said.get(name) for name in IDENTIFYING]
-    return tuple(None if value is None else str(value) for value in values)
-
-
-def _moment(told: object) -> datetime | None:
-    """Return the second that a timestamp means: a text, or seconds since 1970."""
-    try:
-        if isinstance(told, str):
-            at = datetime.fromisoformat(told)
-            at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        elif isinstance(told, int | float) and not isinstance(told, bool):
-            at = datetime.fromtimestamp(told, UTC)
-        else:
-            return None
-    except (ValueError, OverflowError, OSError):
-        return None
-    return at.astimezone(UTC).replace(microsecond=0)
+def _second(told: object) -> datetime | None:
+    """Return the second that a timestamp means, as precise as every endpoint keeps it."""
+    at = answers.moment(told)
+    return None if at is None else at.replace(microsecond=0)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from ordertrail.client.calls import Call
+from ordertrail.sync import timeline
 from ordertrail.sync.operations import Kind, Leased
 
 
@@ -52,8 +52,7 @@ class Held:
 
 
 def _event(operation: Leased) -> HeldEvent:
-    body = operation.call.body
-    named = unquote(operation.path.split("/")[4])
+    body, named = operation.call.body, timeline.named(operation)
     data, order_id = body.get("data") or {}, operation.order_id
     at = datetime.fromtimestamp(body["timestamp"], UTC) if "timestamp" in body else None
     if operation.kind is Kind.CONVERSION:
