@@ -23,7 +23,7 @@ FOUND = [outcome(number) for number in range(3)]
 
 def test_outcomes_wait_while_too_many_are_not_on_disk() -> None:
     async def story() -> None:
-        settler = Settler(written.append, 3, settled.append, Rim())
+        settler = Settler(written.append, 3, lambda each, _: settled.append(each), Rim())
         settler.add(FOUND[:2])
         await settler.room()
         settler.add(FOUND[2:])
@@ -46,12 +46,13 @@ def test_outcomes_that_are_being_written_when_it_ends_are_told_once_they_are_on_
         begun, go_on = asyncio.Event(), threading.Event()
         loop = asyncio.get_running_loop()
 
-        def write(outcomes: Sequence[Outcome]) -> None:
+        def write(outcomes: Sequence[Outcome]) -> int:
             loop.call_soon_threadsafe(begun.set)
             go_on.wait()
             written.append(list(outcomes))
+            return len(written)
 
-        settler = Settler(write, 100, settled.append, Rim())
+        settler = Settler(write, 100, lambda *told: settled.append(told), Rim())
         running = asyncio.create_task(settler.run())
         settler.add(FOUND[:1])
         await begun.wait()
@@ -61,13 +62,13 @@ def test_outcomes_that_are_being_written_when_it_ends_are_told_once_they_are_on_
         assert not running.done(), "the thread is waited for"
         go_on.set()
         await asyncio.wait([running])
-        assert not settled
+        assert settled == [(FOUND[:1], 1)], "told as soon as they are on disk"
         await settler.flush()
 
-    written, settled = list[Sequence[Outcome]](), list[Sequence[Outcome]]()
+    written, settled = list[Sequence[Outcome]](), list[tuple[Sequence[Outcome], int]]()
     asyncio.run(story())
-    assert settled == [FOUND[:2]]
-    assert written == [FOUND[:1], FOUND[:2]], "written again, which the outbox does not mind"
+    assert settled == [(FOUND[:1], 1), (FOUND[1:2], 2)]
+    assert written == [FOUND[:1], FOUND[1:2]]
 
 
 def test_a_write_that_fails_is_made_again_at_the_end() -> None:
@@ -77,7 +78,7 @@ def test_a_write_that_fails_is_made_again_at_the_end() -> None:
             if len(tried) == 1:
                 raise OSError("disk full")
 
-        settler = Settler(write, 100, lambda _: None, Rim())
+        settler = Settler(write, 100, lambda *_: None, Rim())
         settler.add(FOUND)
         with pytest.raises(OSError, match="disk full"):
             await settler.run()

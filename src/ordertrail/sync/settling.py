@@ -2,22 +2,27 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
 
 from ordertrail.sync.operations import Outcome
 from ordertrail.sync.rim import Rim
 
 
-class Settler:
+W = TypeVar("W")
+
+
+class Settler(Generic[W]):
     """Writes outcomes down while new ones arrive; at most about `unsettled_max` are not on disk.
 
-    `write` writes outcomes in one commit, `on_settled` is told which ones are on disk.
+    `write` writes outcomes in one commit, `on_settled` is told which ones are on disk, and what
+    writing them gave.
     """
 
     def __init__(
         self,
-        write: Callable[[Sequence[Outcome]], object],
+        write: Callable[[Sequence[Outcome]], W],
         unsettled_max: int,
-        on_settled: Callable[[Sequence[Outcome]], None],
+        on_settled: Callable[[Sequence[Outcome], W], None],
         rim: Rim,
     ) -> None:
         self._write = write
@@ -54,14 +59,19 @@ class Settler:
             await self._settle(self._under_way)
 
     async def flush(self) -> None:
-        """Write what is not on disk; an outcome that was just written may be again."""
+        """Write what is not on disk."""
         rest = [*self._under_way, *self._outcomes]
         self._under_way, self._outcomes = rest, []
         if rest:
             await self._settle(rest)
 
     async def _settle(self, outcomes: Sequence[Outcome]) -> None:
-        await self._rim.in_thread(lambda: self._write(outcomes))
-        self._under_way = []
-        self._room.set()
-        self._on_settled(outcomes)
+        """Write them and tell; they are written also when this is cancelled meanwhile."""
+        written: list[W] = []
+        try:
+            await self._rim.in_thread(lambda: written.append(self._write(outcomes)))
+        finally:
+            for result in written:
+                self._under_way = []
+                self._room.set()
+                self._on_settled(outcomes, result)

@@ -69,7 +69,6 @@ class Shift:
         self._desk = desk
         self._lease = lease
         self._settler = Settler(self._write, desk.limits.unsettled_max, self._settled, desk.rim)
-        self._written: Settled | None = None
         self._ready: asyncio.Queue[tuple[Lane, Held]] = asyncio.Queue()
         self._lanes: dict[str, Lane] = {}
         self._held = 0
@@ -224,10 +223,10 @@ class Shift:
             lane.unsettled += len(rest)
             self._settler.add(rest)
 
-    def _write(self, outcomes: Sequence[Outcome]) -> None:
-        self._written = self._desk.outbox.settle(self._lease, outcomes)
+    def _write(self, outcomes: Sequence[Outcome]) -> Settled:
+        return self._desk.outbox.settle(self._lease, outcomes)
 
-    def _settled(self, outcomes: Sequence[Outcome]) -> None:
+    def _settled(self, outcomes: Sequence[Outcome], written: Settled) -> None:
         is_room = False
         for outcome in outcomes:
             lane = self._lanes[outcome.operation.lane]
@@ -237,8 +236,7 @@ class Shift:
                 is_room = True
         if is_room or self._held <= self._desk.limits.held_max // 2:
             self._desk.changed.set()
-        if self._written is not None:
-            self._desk.on_settled(self._written.outcomes, self._written)
+        self._desk.on_settled(written.outcomes, written)
 
     async def _keep_lease(self) -> None:
         """Renew the lease well before it ends; one that was lost ends the shift at once."""

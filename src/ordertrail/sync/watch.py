@@ -65,8 +65,7 @@ class Watch:
 
     def answered(self) -> None:
         """Tell that the destination answered as it should."""
-        if self._breaker.failed_ids:
-            self._breaker = Breaker()
+        self._breaker = self._breaker.answered()
         self._paused_until = self._failure = None
         self._refusals = 0
 
