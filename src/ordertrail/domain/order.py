@@ -10,6 +10,10 @@ from ordertrail.domain.errors import Invalid
 
 YEARS = 1900, 2200
 VERSION_MAX = 2**62 - 1
+MOMENTS = ("placed_at", "fulfilled_at", "cancelled_at", "updated_at")
+AMOUNTS = ("delivery", "fees", "discount", "tax", "total")
+"""The fields of an order that are times, and those that are amounts of money."""
+
 ZONE_IS_NEEDED = "every time of an order needs a time zone"
 
 
@@ -101,7 +105,7 @@ def check(order: Order) -> Order:
         wrong["id"] = "must not be empty"
     if order.currency not in money.EXPONENTS:
         wrong["currency"] = money.NOT_A_CURRENCY
-    for name in ("placed_at", "fulfilled_at", "cancelled_at", "updated_at"):
+    for name in MOMENTS:
         at = getattr(order, name)
         if at is not None and at.tzinfo is None:
             wrong[name] = ZONE_IS_NEEDED
@@ -114,7 +118,7 @@ def check(order: Order) -> Order:
             wrong[f"lines[{place}].quantity"] = "must be above zero"
         if line.unit_price < 0:
             wrong[f"lines[{place}].unit_price"] = "must not be below zero"
-    for name in ("delivery", "fees", "discount", "tax", "total"):
+    for name in AMOUNTS:
         if (getattr(order, name) or 0) < 0:
             wrong[name] = "must not be below zero"
     if not wrong:
@@ -150,10 +154,7 @@ def is_returned(order: Order) -> bool:
     The money tells where no refund says which products it was for, and where there are products
     without a SKU, of which no refund can say that they came back.
     """
-    left = ordered_quantities(order)
-    for refund in order.refunds:
-        for line in refund.lines:
-            left[line.sku] = left.get(line.sku, 0) - line.quantity
+    left = quantities_left(order)
     is_all_named = all(line.sku is not None or not line.unit_price for line in order.lines)
     is_named_back = bool(left) and all(quantity <= 0 for quantity in left.values())
     if is_all_named and is_named_back:
@@ -175,6 +176,15 @@ def ordered_quantities(order: Order) -> dict[str, int]:
         if line.sku is not None:
             quantities[line.sku] = quantities.get(line.sku, 0) + line.quantity
     return quantities
+
+
+def quantities_left(order: Order) -> dict[str, int]:
+    """Return the quantity of each SKU that has not come back; below zero where too much has."""
+    left = ordered_quantities(order)
+    for refund in order.refunds:
+        for line in refund.lines:
+            left[line.sku] = left.get(line.sku, 0) - line.quantity
+    return left
 
 
 def _parts(order: Order) -> Iterator[Decimal]:

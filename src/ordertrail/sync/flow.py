@@ -8,6 +8,7 @@ order is said once, as it is when it reaches the sync point.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from ordertrail.domain import contact, identity, money
@@ -284,12 +285,10 @@ def _conversion(order: Order, place: Place, flow: Flow, brought_in: int) -> NewE
 
 
 def _check_sayable(order: Order) -> None:
-    """Refuse ids that no path can hold, and amounts that are no numbers."""
+    """Refuse ids that no path can hold, and numbers that are none, or not exact."""
     ids = {"id": order.id}
     amounts = {
-        name: getattr(order, name)
-        for name in ("delivery", "fees", "discount", "tax", "total")
-        if getattr(order, name) is not None
+        name: getattr(order, name) for name in orders.AMOUNTS if getattr(order, name) is not None
     }
     for place, line in enumerate(order.lines):
         amounts[f"lines[{place}].unit_price"] = line.unit_price
@@ -308,8 +307,10 @@ def _check_sayable(order: Order) -> None:
         for field in ("email", "account_email", "shop_id")
         if "\0" in (getattr(customer, field) or "")
     )
-    wrong.update(
-        (field, "must be a number") for field, value in amounts.items() if not value.is_finite()
-    )
+    for field, value in amounts.items():
+        if not isinstance(value, Decimal):
+            wrong[field] = f"must be a Decimal, not a {type(value).__name__}"
+        elif not value.is_finite():
+            wrong[field] = "must be a number"
     if wrong:
         raise Invalid(wrong)

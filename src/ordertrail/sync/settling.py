@@ -7,7 +7,6 @@ from typing import Generic, TypeVar
 from ordertrail.sync.operations import Outcome
 from ordertrail.sync.rim import Rim
 
-
 W = TypeVar("W")
 
 

@@ -90,10 +90,7 @@ def _changed(before: Order, after: Order) -> Order:
 
 def _left(order: Order) -> dict[str, int]:
     """How many of each SKU have not come back."""
-    left = orders.ordered_quantities(order)
-    for refund in order.refunds:
-        for line in refund.lines:
-            left[line.sku] = left.get(line.sku, 0) - line.quantity
+    left = orders.quantities_left(order)
     return {sku: quantity for sku, quantity in left.items() if quantity > 0}
 
 

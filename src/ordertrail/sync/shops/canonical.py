@@ -12,7 +12,7 @@ from typing import Any, cast
 import msgspec
 
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.order import VERSION_MAX, ZONE_IS_NEEDED, Order
+from ordertrail.domain.order import AMOUNTS, MOMENTS, VERSION_MAX, ZONE_IS_NEEDED, Order
 from ordertrail.sync import exact
 
 DECIMALS_MAX = 64
@@ -21,8 +21,6 @@ AMOUNT_DIGITS_MAX = 12
 ID_CHARS_MAX = 255
 NUMBER_TEXT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
-_AMOUNTS = ("delivery", "fees", "discount", "tax", "total")
-_MOMENTS = ("placed_at", "fulfilled_at", "cancelled_at", "updated_at")
 _YEARS = range(2, 9999)
 """Years whose every moment has a date in every time zone."""
 
@@ -59,11 +57,11 @@ def readable_id(data: object) -> str | None:
 
 def _wrong(data: Mapping[str, Any], order: Order) -> Iterator[tuple[str, str]]:
     """Yield what the types let pass; `data` has the very text that amounts were written as."""
-    for name in _MOMENTS:
+    for name in MOMENTS:
         moment = getattr(order, name)
         if moment is not None and (reason := _wrong_moment(moment)):
             yield name, reason
-    for name in _AMOUNTS:
+    for name in AMOUNTS:
         amount = getattr(order, name)
         if amount is not None and (reason := _wrong_amount(data[name], amount)):
             yield name, reason

@@ -8,7 +8,7 @@ from typing import Any
 
 from ordertrail.domain.attribute import ATTRIBUTES_MAX, NAME_LENGTH_MAX
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.order import VERSION_MAX
+from ordertrail.domain.order import AMOUNTS, MOMENTS, VERSION_MAX
 from ordertrail.sync import exact
 from ordertrail.sync.shops import cells, columns
 from ordertrail.sync.shops.canonical import ID_CHARS_MAX
@@ -29,8 +29,6 @@ CUSTOMER = {
 }
 """Columns about the customer, and the fields of `Customer` that they fill."""
 
-MOMENTS = ("placed_at", "updated_at", "fulfilled_at", "cancelled_at")
-AMOUNTS = ("delivery", "fees", "discount", "tax", "total")
 OF_THE_ORDER = (*MOMENTS, "currency", "status", "version", *AMOUNTS)
 """Columns that fill the field of `Order` of the same name; with the customer's and attributes
 they are the columns of which all rows of an order agree."""
