@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ordertrail.domain.errors import Invalid, Unauthorised
 from ordertrail.settings import Settings
 from ordertrail.sync.flow_file import read_flow
+from ordertrail.sync.outbox_places import file_of
 from ordertrail.sync.rules import Flow, FlowName, Milestone, Stages
 from ordertrail.sync.shops import formats
 from ordertrail.sync.shops.readings import STANDARD_INPUT, Options, Reading
@@ -77,8 +78,8 @@ def reading_of(asked: FileOptions) -> Reading:
 
 def existing_outbox(where: str) -> bool:
     """Tell whether an outbox is there already, as far as its place tells."""
-    path = where.removeprefix("sqlite:///")
-    return "://" in path or Path(path).exists()
+    path = file_of(where)
+    return path is None or path.exists()
 
 
 def in_file(file: Path, fields: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from ordertrail.kit import json
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.settings import Settings
 from ordertrail.sync.outbox import Outbox, Route, open_outbox
+from ordertrail.sync.outbox_places import file_of
 from ordertrail.sync.rehearsal import Rehearsal, rehearse
 from ordertrail.sync.shops.readings import Reading
 
@@ -96,9 +97,9 @@ def tell(reading: Reading, found: Rehearsal) -> None:
 
 def _copy(outbox: str, folder: Path) -> str:
     """Return where to rehearse: a copy of a file, a new one, or a database as it is."""
-    if outbox.startswith(("postgresql://", "postgres://")):
+    copy, path = folder / "rehearsal.outbox", file_of(outbox)
+    if path is None:
         return outbox
-    copy, path = folder / "rehearsal.outbox", Path(outbox.removeprefix("sqlite:///"))
     if path.exists():
         Sqlite(path).copy_to(copy)
     return str(copy)

@@ -23,6 +23,7 @@ from ordertrail.domain.order import Order
 from ordertrail.kit.clock import Clock, utc_now
 from ordertrail.kit.database import Tx
 from ordertrail.kit.foreign import joined
+from ordertrail.sync import outbox_places
 from ordertrail.sync import tracker_changes as changes
 from ordertrail.sync import tracker_told as told
 from ordertrail.sync.flow import desired
@@ -45,7 +46,6 @@ T = TypeVar("T")
 Change = Callable[[Order | None], Order]
 
 DEFAULT_OUTBOX = "ordertrail.outbox"
-POSTGRESQL = ("postgresql://", "postgres://")
 
 
 class Tracker(Looking):
@@ -79,7 +79,7 @@ class Tracker(Looking):
         if not source.strip():
             raise Invalid({"source": "must not be empty"})
         self.url = Client(url, token).url
-        self._is_apart = not callable(outbox) and not str(outbox).startswith(POSTGRESQL)
+        self._is_apart = outbox_places.file_of(outbox) is not None
         self._clock = clock
         route, keep = Route(source, self.url), Keep(lambda: open_outbox(outbox, clock))
         looks = Pace(rim=Rim(now=clock), limit_per_s=rate_limit_per_s)
@@ -173,10 +173,8 @@ class Tracker(Looking):
         taken.
         """
         given, now = self._moments(at)
-        self._amend(
-            order_id,
-            lambda kept: changes.fulfilled(told.known(kept, order_id), given, status, now),
-            connection,
+        self._change(
+            order_id, lambda order: changes.fulfilled(order, given, status, now), connection
         )
 
     def cancelled(
@@ -193,10 +191,8 @@ class Tracker(Looking):
         taken.
         """
         given, now = self._moments(at)
-        self._amend(
-            order_id,
-            lambda kept: changes.cancelled(told.known(kept, order_id), given, status, now),
-            connection,
+        self._change(
+            order_id, lambda order: changes.cancelled(order, given, status, now), connection
         )
 
     def returned(
@@ -218,13 +214,14 @@ class Tracker(Looking):
         """
         given, now = self._moments(at)
         money, when = told.amount(value), given or now
-        self._amend(
+        self._change(
             order_id,
-            lambda kept: changes.returned(
-                told.known(kept, order_id), lines, money, refund_id, when
-            ),
+            lambda order: changes.returned(order, lines, money, refund_id, when),
             connection,
         )
+
+    def _change(self, order_id: str, change: Callable[[Order], Order], connection: Any) -> None:
+        self._amend(order_id, lambda kept: change(told.known(kept, order_id)), connection)
 
     def _amend(
         self, order_id: str, change: Change, connection: Any, *, is_snapshot: bool = False

@@ -5,15 +5,15 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ordertrail.client.client import Client
-from ordertrail.sync.operations import Outcome
+from ordertrail.sync.operations import Outcome, State
 from ordertrail.sync.outbox import Settled
 from ordertrail.sync.rim import InThread
 from ordertrail.sync.tracker_delivery import Delivery, Worker
 from ordertrail.sync.tracker_keep import Keep
-from ordertrail.sync.tracker_told import Parked, parked
+from ordertrail.sync.tracker_told import Parked
 from ordertrail.sync.worker import Pace, deliverer, there
 
 T = TypeVar("T")
@@ -90,11 +90,9 @@ class Background:
     async def _serve(self, in_thread: InThread, begun: Callable[[Worker], None]) -> None:
         """Deliver until told to stop, whatever the destination does."""
 
-        def used(work: Callable[[], T]) -> Any:
-            return in_thread(lambda: self._keep.use(lambda _: work()))
-
         outbox = await in_thread(lambda: self._keep.use(lambda outbox: outbox))
-        pace = replace(self._pace, rim=replace(self._pace.rim, in_thread=used))
+        guarded = self._keep.guarding(in_thread)
+        pace = replace(self._pace, rim=replace(self._pace.rim, in_thread=guarded))
         async with self._connect() as client:
             who = replace(await there(client, pace), name=self._destination)
             worker = deliverer(outbox, client, who, pace, self._on_settled)
@@ -105,8 +103,9 @@ class Background:
         with self._present.settled:
             self._present.settled.notify_all()
         if self._on_parked is not None:
-            for each in parked(outcomes):
-                _tell(self._on_parked, each)
+            for each in outcomes:
+                if each.state is State.PARKED:
+                    _tell(self._on_parked, Parked.of(each.operation, each.reason))
 
 
 def _tell(whom: Callable[[Parked], object], what: Parked) -> None:

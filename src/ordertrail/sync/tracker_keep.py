@@ -8,13 +8,15 @@ the moment of a fork; parent and child open their own when they next need one.
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from ordertrail.sync.outbox import Outbox
+from ordertrail.sync.rim import InThread
 
 T = TypeVar("T")
+W = TypeVar("W")
 
 
 class Keep:
@@ -35,6 +37,14 @@ class Keep:
         """
         with self._gate.passing():
             return work(self._opened() if is_opening else self._there())
+
+    def guarding(self, in_thread: InThread) -> InThread:
+        """Return how to run work in a thread such that a fork waits until it is done."""
+
+        def guarded(work: Callable[[], W]) -> Awaitable[W]:
+            return in_thread(lambda: self.use(lambda _: work()))
+
+        return guarded
 
     def when_forked(self, call: Callable[[], object]) -> None:
         """Have something called in a child process, before anything else there."""

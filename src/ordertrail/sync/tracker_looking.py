@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ordertrail.client.client import Client
 from ordertrail.sync import truths
@@ -67,10 +67,7 @@ class Looking:
         """Return the calls that were given up."""
         wanted = Filter(states=(State.PARKED,), limit=limit)
         found = self._used(lambda outbox: outbox.listed(self._route.destination, wanted))
-        return [
-            Parked(each.order_id, each.kind, each.reason or "", each.key, each.call)
-            for each in found
-        ]
+        return [Parked.of(each, each.reason) for each in found]
 
     def quarantined(self, limit: int = LIST_MAX) -> list[Quarantined]:
         """Return the orders whose newest snapshot cannot be true, with the reasons."""
@@ -105,13 +102,9 @@ class Looking:
             return self._keep.use(work)
 
     async def _verified(self, sample: int | None) -> Verified:
-        in_thread = self._pace.rim.in_thread
-
-        def used(work: Callable[[], T]) -> Any:
-            return in_thread(lambda: self._keep.use(lambda _: work()))
-
         outbox = self._keep.use(lambda opened: opened)
-        pace = replace(self._pace, rim=replace(self._pace.rim, in_thread=used))
+        in_thread = self._keep.guarding(self._pace.rim.in_thread)
+        pace = replace(self._pace, rim=replace(self._pace.rim, in_thread=in_thread))
         async with self._connect() as client:
             try:
                 who = replace(await there(client, pace), name=self._route.destination)

@@ -1,6 +1,6 @@
 """What a tracker tells the shop, and how it takes what the shop gives it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +10,8 @@ from ordertrail.client.calls import Call
 from ordertrail.domain.errors import Invalid, NotFound, Refused, Unavailable
 from ordertrail.domain.order import ZONE_IS_NEEDED, Order
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused
-from ordertrail.sync.operations import Kind, Outcome, State
+from ordertrail.sync.operations import Kind, Leased
+from ordertrail.sync.outbox import Listed
 from ordertrail.sync.rules import Flow, FlowName, Stages
 
 
@@ -24,20 +25,10 @@ class Parked:
     key: str
     call: Call
 
-
-def parked(outcomes: Sequence[Outcome]) -> list[Parked]:
-    """Return what was given up among some outcomes."""
-    return [
-        Parked(
-            each.operation.order_id,
-            each.operation.kind,
-            each.reason or "",
-            each.operation.key,
-            each.operation.call,
-        )
-        for each in outcomes
-        if each.state is State.PARKED
-    ]
+    @classmethod
+    def of(cls, operation: Leased | Listed, reason: str | None) -> "Parked":
+        """Return an operation that was given up for a reason."""
+        return cls(operation.order_id, operation.kind, reason or "", operation.key, operation.call)
 
 
 def flow_of(given: Flow | str, stages: Stages | None) -> Flow:
