@@ -76,8 +76,9 @@ class Settings(BaseSettings):
 
 
 def without_password(address: str) -> str:
-    """Return an address without the password that may stand in it."""
-    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", address)
+    """Return an address without the password that may stand in it, percent-encoded or not."""
+    shown = re.sub(r"(//[^:/@]*):.*@", r"\1:***@", address)
+    return re.sub(r"(password=)[^&\s]*", r"\1***", shown)
 
 
 def is_secret(name: str) -> bool:

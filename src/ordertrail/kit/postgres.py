@@ -57,6 +57,11 @@ _ADVICE: dict[type[psycopg.Error], str] = {
     errors.ReadOnlySqlTransaction: "name the server that takes writes, or wait until this one does",
 }
 _NOT_LET_IN = ("password", "authentication", "does not exist", "pg_hba.conf", "no encryption")
+_UNREADABLE = (
+    "the address of PostgreSQL cannot be read; percent-encode what is special in user and password"
+)
+"""What libpq says of such an address may repeat the password in it."""
+
 _ALL_TAKEN = ("too many", "connection slots", "no more connections")
 
 
@@ -198,6 +203,8 @@ def _commit(connection: psycopg.Connection[Any]) -> None:
 
 
 def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[Any]:
+    if url.count("@") > 1:
+        raise DatabaseRefused(_UNREADABLE)
     try:
         return psycopg.connect(
             url,
@@ -206,9 +213,7 @@ def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[An
             prepare_threshold=prepare_threshold,
         )
     except psycopg.ProgrammingError:
-        # What libpq says of an address may repeat the password in it.
-        advice = "percent-encode what is special in user and password"
-        raise DatabaseRefused(f"the address of PostgreSQL cannot be read; {advice}") from None
+        raise DatabaseRefused(_UNREADABLE) from None
     except psycopg.OperationalError as error:
         reason = _first_line(error)
         if any(words in reason for words in _ALL_TAKEN):
