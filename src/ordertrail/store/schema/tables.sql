@@ -4,7 +4,8 @@ CREATE TABLE workspaces (
     name TEXT NOT NULL,
     currency TEXT NOT NULL,
     time_zone TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    is_strict INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE sequences (
@@ -24,6 +25,8 @@ CREATE TABLE keys (
     networks TEXT NOT NULL DEFAULT '[]',
     created_at INTEGER NOT NULL,
     revoked_at INTEGER,
+    expires_at INTEGER,
+    last_used_at INTEGER,
     PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX keys_hash ON keys (hash);
@@ -64,6 +67,10 @@ CREATE TABLE attributes (
     name TEXT NOT NULL,
     value_type TEXT NOT NULL,
     is_inferred INTEGER NOT NULL,
+    display_name TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
+    choices TEXT NOT NULL DEFAULT '[]',
+    allows_many INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX attributes_name ON attributes (workspace_id, content_type, name);
@@ -98,11 +105,14 @@ CREATE TABLE contacts (
     attributes TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    merged_into INTEGER,
     PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX contacts_custom_id ON contacts (workspace_id, custom_id) WHERE custom_id IS NOT NULL;
 CREATE UNIQUE INDEX contacts_user_key ON contacts (workspace_id, user_key);
 CREATE INDEX contacts_email ON contacts (workspace_id, email_folded) WHERE email_folded IS NOT NULL;
+CREATE INDEX contacts_merged ON contacts (workspace_id, merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX contacts_phone ON contacts (workspace_id, profile ->> '$.phone_number') WHERE profile ->> '$.phone_number' IS NOT NULL;
 
 CREATE TABLE products (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
@@ -140,6 +150,7 @@ CREATE TABLE deals (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX deals_custom_id ON deals (workspace_id, custom_id) WHERE custom_id IS NOT NULL;
 CREATE INDEX deals_contact ON deals (workspace_id, contact_id, id);
+CREATE INDEX deals_stage ON deals (workspace_id, stage_id, id);
 
 CREATE TABLE order_products (
     workspace_id INTEGER NOT NULL,
@@ -190,6 +201,7 @@ CREATE TABLE event_types (
     id INTEGER NOT NULL,
     name TEXT NOT NULL,
     created_at INTEGER NOT NULL,
+    first_event_id INTEGER,
     PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX event_types_name ON event_types (workspace_id, name);
@@ -241,3 +253,76 @@ CREATE TABLE requests (
     problem TEXT,
     PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tags (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX tags_name ON tags (workspace_id, name);
+
+CREATE TABLE taggings (
+    workspace_id INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    subject_id INTEGER NOT NULL,
+    tag_id INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, subject, subject_id, tag_id),
+    FOREIGN KEY (workspace_id, tag_id) REFERENCES tags (workspace_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX taggings_tag ON taggings (workspace_id, tag_id, subject, subject_id);
+
+CREATE TABLE lists (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX lists_name ON lists (workspace_id, name);
+
+CREATE TABLE list_members (
+    workspace_id INTEGER NOT NULL,
+    list_id INTEGER NOT NULL,
+    contact_id INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, list_id, contact_id),
+    FOREIGN KEY (workspace_id, list_id) REFERENCES lists (workspace_id, id),
+    FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts (workspace_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX list_members_contact ON list_members (workspace_id, contact_id, list_id);
+
+CREATE TABLE companies (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id INTEGER NOT NULL,
+    custom_id TEXT,
+    name TEXT NOT NULL,
+    details TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX companies_custom_id ON companies (workspace_id, custom_id) WHERE custom_id IS NOT NULL;
+
+CREATE TABLE company_members (
+    workspace_id INTEGER NOT NULL,
+    company_id INTEGER NOT NULL,
+    contact_id INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, company_id, contact_id),
+    FOREIGN KEY (workspace_id, company_id) REFERENCES companies (workspace_id, id),
+    FOREIGN KEY (workspace_id, contact_id) REFERENCES contacts (workspace_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX company_members_contact ON company_members (workspace_id, contact_id, company_id);
+
+CREATE TABLE answers (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    operation_key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, operation_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answers_age ON answers (workspace_id, created_at);
