@@ -147,7 +147,7 @@ def test_texts_come_back_as_they_went_in(database: Postgres, text: str) -> None:
     database.write(lambda tx: tx.run("INSERT INTO t VALUES (1, :text)", text=text))
     query = "SELECT json_agg(json_build_array(n, text)) FROM t"
     assert database.read(lambda reader: reader.rows(query)) == [[1, text]]
-    assert database.write(lambda tx: tx.returning("DELETE FROM t RETURNING text")) == [(text,)]
+    assert database.write(lambda tx: tx.fetch("DELETE FROM t RETURNING text")) == [(text,)]
 
 
 def test_names_of_parameters_are_told_from_what_looks_like_them() -> None:

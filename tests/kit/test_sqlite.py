@@ -49,7 +49,7 @@ def count(reader: Reader) -> int:
 
 
 def pragma(tx: Tx, name: str) -> object:
-    [(value,)] = tx.returning(f"PRAGMA {name}")
+    [(value,)] = tx.fetch(f"PRAGMA {name}")
     return value
 
 

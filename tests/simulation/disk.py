@@ -69,11 +69,6 @@ class SteppingTx:
         self._disk.check_write()
         self._inner.run(statement, **parameters)
 
-    def returning(self, statement: str, **parameters: Value) -> list[tuple[Any, ...]]:
-        self._step(statement)
-        self._disk.check_write()
-        return self._inner.returning(statement, **parameters)
-
     def _step(self, statement: str) -> None:
         self._process.step(statement[:SHOWN_CHARS])
         self._disk.check()

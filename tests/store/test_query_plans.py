@@ -73,7 +73,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite]:
 
 def plan(database: Sqlite, statement: str) -> list[str]:
     named = dict.fromkeys(re.findall(r":([a-z_]+)", statement), "[]")
-    found = database.write(lambda tx: tx.returning(f"EXPLAIN QUERY PLAN {statement}", **named))
+    found = database.write(lambda tx: tx.fetch(f"EXPLAIN QUERY PLAN {statement}", **named))
     return [str(row[3]) for row in found]
 
 

@@ -53,10 +53,6 @@ class Tx(Reader, Protocol):
         """Carry out one statement that returns nothing."""
         ...
 
-    def returning(self, statement: str, **parameters: Value) -> list[tuple[Any, ...]]:
-        """Carry out one statement with a RETURNING clause and return its rows."""
-        ...
-
 
 class Database(Protocol):
     """A place where tables are, with one writer and any number of readers."""

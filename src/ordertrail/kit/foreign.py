@@ -71,10 +71,6 @@ class ForeignTx:
         with contextlib.closing(self._executed(query, parameters)) as cursor:
             return [_row(row) for row in cursor.fetchall()]
 
-    def returning(self, statement: str, **parameters: Value) -> list[tuple[Any, ...]]:
-        """Carry out one statement with a RETURNING clause and return its rows."""
-        return self.fetch(statement, **parameters)
-
     def run(self, statement: str, **parameters: Value) -> None:
         """Carry out one statement that returns nothing."""
         self._executed(statement, parameters).close()

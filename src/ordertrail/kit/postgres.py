@@ -81,10 +81,6 @@ class PostgresTx:
         """Return the rows of a query, or of a statement with a RETURNING clause, one by one."""
         return self._execute(named(query), parameters).fetchall()
 
-    def returning(self, statement: str, **parameters: Value) -> list[tuple[Any, ...]]:
-        """Carry out one statement with a RETURNING clause and return its rows."""
-        return self.fetch(statement, **parameters)
-
     def run(self, statement: str, **parameters: Value) -> None:
         """Carry out one statement that returns nothing."""
         self._execute(named(statement) if parameters else statement, parameters or None)

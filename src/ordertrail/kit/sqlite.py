@@ -65,10 +65,6 @@ class SqliteTx:
         """Carry out one statement that returns nothing."""
         self._execute(statement, _bound(parameters))
 
-    def returning(self, statement: str, **parameters: Value) -> list[tuple[Any, ...]]:
-        """Carry out one statement with a RETURNING clause and return its rows."""
-        return self._execute(statement, _bound(parameters)).fetchall()
-
 
 class Sqlite:
     """One database file. Each thread gets a reading connection of its own; writers take turns."""

@@ -18,6 +18,6 @@ def take(tx: Tx, workspace_id: int, **counts: int) -> dict[str, Iterator[int]]:
     wanted = [[name, count] for name, count in counts.items() if count]
     taken = {name: iter(range(0)) for name in counts}
     if wanted:
-        for name, last in tx.returning(_TAKE, workspace_id=workspace_id, rows=wanted):
+        for name, last in tx.fetch(_TAKE, workspace_id=workspace_id, rows=wanted):
             taken[name] = iter(range(last - counts[name] + 1, last + 1))
     return taken

@@ -66,7 +66,7 @@ def add(tx: Tx, key: Key, token_hash: str) -> None:
 
 def revoke(tx: Tx, workspace_id: int, key_id: int, at: datetime) -> bool:
     """Mark a key as revoked; False when there is none that is in use."""
-    changed = tx.returning(_REVOKE, workspace_id=workspace_id, id=key_id, at=clock.to_micros(at))
+    changed = tx.fetch(_REVOKE, workspace_id=workspace_id, id=key_id, at=clock.to_micros(at))
     return bool(changed)
 
 

@@ -115,9 +115,7 @@ def add_link(tx: Tx, person: Person, link_hash: str, expires_at: datetime) -> No
 
 def use_link(tx: Tx, workspace_id: int, link_hash: str, at: datetime) -> int | None:
     """Take a link away and return whose it was; None when it is used, expired or unknown."""
-    found = tx.returning(
-        _USE_LINK, workspace_id=workspace_id, hash=link_hash, at=clock.to_micros(at)
-    )
+    found = tx.fetch(_USE_LINK, workspace_id=workspace_id, hash=link_hash, at=clock.to_micros(at))
     return found[0][0] if found else None
 
 
