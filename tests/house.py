@@ -41,10 +41,12 @@ MAY_IMPORT = {
 ONLY_IN = {  # third-party or standard module: the layers that may import it
     "aiohttp": {"client"},
     "apsw": {"kit"},
+    "prometheus_client": {"api"},
     "psycopg": {"kit"},
     "pydantic_settings": {"settings"},
     "sqlite3": set[str](),  # two SQLite libraries on one file break each other's locks
     "starlette": {"api", "console", "app"},
+    "uvicorn": {"api", "commands"},
 }
 SQL_IN = ("store/", "insight/", "kit/", "sync/outbox")
 STOPWATCH_IN = {"kit", "api", "app", "sync", "cli", "commands"}
