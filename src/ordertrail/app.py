@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,12 +12,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ordertrail.actions import workspaces
 from ordertrail.actions.requests import Keep
 from ordertrail.api.call import Limits, Platform
 from ordertrail.api.routes import Api
+from ordertrail.api.trace import NOWHERE, Trace, Traces
 from ordertrail.console.desk import Desk
 from ordertrail.console.routes import routes
 from ordertrail.domain.errors import Invalid
@@ -127,14 +129,39 @@ def parts(
 class App:
     """The ASGI application: the API under `/api/`, the console and the rest beside it."""
 
-    def __init__(self, api: Api, web: Starlette) -> None:
+    def __init__(self, api: Api, web: Starlette, traces: Traces) -> None:
         self._api = api
         self._web = web
+        self._traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request to the face that it is for."""
-        is_api = scope["type"] == "http" and scope["path"].startswith("/api/")
-        await (self._api if is_api else self._web)(scope, receive, send)
+        """Hand the request to the face that it is for, and tell what became of it."""
+        if scope["type"] != "http":
+            await self._web(scope, receive, send)
+            return
+        started = time.perf_counter()
+        trace = scope["trace"] = self._traces.begin(scope["headers"])
+        try:
+            if scope["path"].startswith("/api/"):
+                await self._api(scope, receive, send)
+            else:
+                await self._web(scope, receive, _tracing(send, trace))
+                trace.route = getattr(scope.get("route"), "path", NOWHERE)
+        finally:
+            self._traces.finish(scope["method"], trace, time.perf_counter() - started)
+
+
+def _tracing(send: Send, trace: Trace) -> Send:
+    """Return a `send` that puts the request's id into the answer, and keeps its status."""
+
+    async def traced(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            trace.status = message["status"]
+            told = (b"x-request-id", trace.request_id.encode())
+            message = {**message, "headers": [*message["headers"], told]}
+        await send(message)
+
+    return traced
 
 
 def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now) -> App:
@@ -158,7 +185,7 @@ def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now)
 
     desk = Desk(running.committer, running.page_readers, now, workspaces.DEFAULT_ID, VERSION)
     web = Starlette(routes=[Route("/healthz", _healthz), *routes(desk)], lifespan=lifespan)
-    return App(Api(platform), web)
+    return App(Api(platform), web, Traces(is_logged=settings.access_log))
 
 
 async def _healthz(_: Request) -> PlainTextResponse:

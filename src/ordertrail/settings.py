@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         description="For how many days the log keeps a call.",
     )
 
+    access_log: bool = Field(
+        False,
+        description="Whether each finished request is logged, by its route and without its path.",
+    )
+
     @property
     def outbox_named(self) -> str:
         """The outbox as it can be shown: without the password of an address."""

@@ -1,8 +1,6 @@
 """Every call passes here: body limit, key, handler, answer as JSON, one row in the log."""
 
-import itertools
 import logging
-import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from ordertrail.actions.requests import Request
 from ordertrail.api.call import Answer, Call, Handler, Platform
 from ordertrail.api.keyring import Keyring, Throttled
+from ordertrail.api.trace import Trace
 from ordertrail.domain.errors import Invalid, Refused, Unavailable
 from ordertrail.kit.committer import Closed, QueueFull
 from ordertrail.kit.database import DatabaseAway, QueryTooSlow
@@ -34,15 +33,9 @@ class Gate:
     def __init__(self, platform: Platform) -> None:
         limits = platform.limits
         self.platform = platform
-        self._request_ids = itertools.count(1)
-        self._process = secrets.token_hex(6)
         self.keyring = Keyring(
             platform.key_readers, seen_s=limits.key_seen_s, cached_max=limits.keys_cached_max
         )
-
-    def next_request_id(self) -> str:
-        """Return an id that no other request of any process has."""
-        return f"{self._process}-{next(self._request_ids):x}"
 
     def endpoint(self, path: str, handle: Handler, access: str, bytes_max: int) -> "Endpoint":
         """Return an ASGI endpoint whose callers need a key with this access."""
@@ -69,9 +62,10 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
-        request_id = self._gate.next_request_id()
-        call, answer = await self._answered(scope, receive, request_id)
-        await reply(send, answer, request_id)
+        trace: Trace = scope["trace"]
+        trace.route = self._path
+        call, answer = await self._answered(scope, receive, trace)
+        await reply(send, answer, trace)
         if call is not None:
             problem = answer.body.get("detail") if isinstance(answer.body, Mapping) else None
             self._gate.record(
@@ -83,13 +77,13 @@ class Endpoint:
                     status=answer.status,
                     duration_micros=int((time.perf_counter() - started) * 1_000_000),
                     key_id=call.key.id,
-                    request_id=request_id,
+                    request_id=trace.request_id,
                     problem=str(problem)[:_PROBLEM_LENGTH_MAX] if answer.status >= 400 else None,
                 ),
             )
 
     async def _answered(
-        self, scope: Scope, receive: Receive, request_id: str
+        self, scope: Scope, receive: Receive, trace: Trace
     ) -> tuple[Call | None, Answer]:
         call = None
         try:
@@ -98,11 +92,12 @@ class Endpoint:
             key = await self._gate.keyring.admit(
                 scope, authorization, self._access, time.monotonic()
             )
+            trace.key_id = key.id
             call = Call(self._gate.platform, key, scope, headers, b"")
             call.raw_body = await read_body(headers, receive, self._bytes_max)
             return call, await self._handle(call)
         except Exception as error:
-            return call, answer_to(error, request_id)
+            return call, answer_to(error, trace.request_id)
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, bytes_max: int) -> bytes:
@@ -113,6 +108,8 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, bytes_max:
     message = await receive()
     if not message.get("more_body"):
         whole: bytes = message.get("body", b"")
+        if not whole and message["type"] == "http.disconnect":
+            raise Invalid({"body": "ended before it was complete"})
         if len(whole) > bytes_max:
             raise TooLarge(f"the body may have at most {bytes_max} bytes")
         return whole
@@ -153,13 +150,14 @@ def answer_to(error: Exception, request_id: str) -> Answer:
     return Answer(said_of_bug, 500)
 
 
-async def reply(send: Send, answer: Answer, request_id: str) -> None:
+async def reply(send: Send, answer: Answer, trace: Trace) -> None:
     """Send an answer as JSON."""
+    trace.status = answer.status
     raw = body.encode(answer.body)
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(raw)).encode()),
-        (b"x-request-id", request_id.encode()),
+        (b"x-request-id", trace.request_id.encode()),
     ]
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     if answer.status == _TELL_ALL_READ:

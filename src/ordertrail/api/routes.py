@@ -56,7 +56,7 @@ class Api:
             bytes_max = platform.limits.body_bytes_max
             if path == BATCH:
                 bytes_max = max(bytes_max, platform.limits.batch_bytes_max)
-            by_path.setdefault(path, Methods()).endpoints[method] = gate.endpoint(
+            by_path.setdefault(path, Methods(path)).endpoints[method] = gate.endpoint(
                 path, handle, access, bytes_max
             )
         self._fixed = {path: methods for path, methods in by_path.items() if "{" not in path}
@@ -82,7 +82,8 @@ class Api:
 class Methods:
     """The endpoints of one address, by HTTP method."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str) -> None:
+        self._path = path
         self.endpoints: dict[str, Endpoint] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,11 +94,12 @@ class Methods:
             return
         allowed = ", ".join(sorted(self.endpoints))
         said = {"detail": f"Method not allowed here; send one of: {allowed}."}
-        await reply(send, Answer(said, 405, {"allow": allowed}), "-")
+        scope["trace"].route = self._path
+        await reply(send, Answer(said, 405, {"allow": allowed}), scope["trace"])
 
 
 async def _unknown(scope: Scope, _receive: Receive, send: Send) -> None:
     said = {
         "detail": f"No such address: {scope['path'][:200]}. docs/api.md lists those that there are."
     }
-    await reply(send, Answer(said, 404), "-")
+    await reply(send, Answer(said, 404), scope["trace"])

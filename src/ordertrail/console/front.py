@@ -1,7 +1,6 @@
 """Every request passes here: who asks, what is read, and how it is answered or refused."""
 
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -94,7 +93,7 @@ class Front:
                 return self._to_sign_in(request)
             visit, page = found
             if isinstance(page, Refused):
-                problem = problem_of(page)
+                problem = problem_of(page, _request_id(request))
                 return self.answer(request, problem, visit, problem.status)
             return self.answer(request, page, visit)
 
@@ -109,7 +108,7 @@ class Front:
                     refuse_strangers(request)
                 response = await handle(request)
             except Exception as error:
-                problem = problem_of(error)
+                problem = problem_of(error, _request_id(request))
                 response = self.answer(request, problem, None, problem.status)
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
@@ -189,7 +188,7 @@ def refuse_strangers(request: Request) -> None:
         raise Forbidden("This form was sent by another site. Open it here, and send it again.")
 
 
-def problem_of(error: Exception) -> ProblemPage:
+def problem_of(error: Exception, request_id: str) -> ProblemPage:
     """Return the page that says what is wrong; an error that nobody foresaw is logged whole."""
     if isinstance(error, Refused):
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
@@ -197,10 +196,14 @@ def problem_of(error: Exception) -> ProblemPage:
     if isinstance(error, _BUSY):
         text = "The server has too much to do, or its database is away. Reload this page."
         return ProblemPage(503, "Try again in a moment", text)
-    request_id = secrets.token_hex(8)
     _log.error("request %s failed", request_id, exc_info=error)
     text = f"This is a fault of the server. Its log says more under the request id {request_id}."
     return ProblemPage(500, "Something went wrong", text)
+
+
+def _request_id(request: Request) -> str:
+    request_id: str = request.scope["trace"].request_id
+    return request_id
 
 
 def _visit(reader: Reader, desk: Desk, request: Request, session: str) -> Visit | None:
