@@ -43,6 +43,7 @@ class Destination:
     With a workspace it is like our own platform, which carries a key out once. Without one it is
     like the hosted service, where an event that is sent twice is there twice. One that is
     `strict` answers 404 for what belongs to a contact or a product that it does not know.
+    `applied` is what was carried out, in its order, without repeats.
     """
 
     def __init__(
@@ -180,7 +181,7 @@ class Destination:
             status = int(fault) if fault.isdigit() else 200
             if status == 200:
                 try:
-                    self.apply(each["key"], each["path"], each["body"])
+                    self.apply(each.get("key"), each["path"], each["body"])
                 except Away as away:
                     status = int(str(away))
             said = {"id": 1} if status == 200 else {"detail": f"fault {status}"}
@@ -205,6 +206,7 @@ class Destination:
         self.check(path, said)
         if key is not None:
             self.keys.add(key)
+        if (path, said) not in self.applied:
             self.applied.append((path, said))
         if found := PRODUCT_EVENT.fullmatch(path):
             self.product_events.append((found[1], said))

@@ -1,4 +1,5 @@
 import asyncio
+import copy
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from ordertrail.domain.order import Order
 from ordertrail.sync.breaker import Breaking
 from ordertrail.sync.operations import State
 from ordertrail.sync.outbox import Filter, Outbox, open_outbox
+from ordertrail.sync.outbox_orders import Route
 from ordertrail.sync.progress import Progress
 from ordertrail.sync.rules import Flow, Stages
 from ordertrail.sync.watch import Endurance
@@ -36,12 +38,12 @@ def test_everything_is_delivered_and_a_second_run_changes_nothing(outbox: Outbox
     assert first.is_complete
     assert there.holdings() == wanted(orders, FLOW)
     assert first.progress.delivered == first.progress.planned
-    assert len(there.seen) == first.progress.planned.total() == len(there.keys)
+    assert len(there.seen) == first.progress.planned.total() == len(there.applied)
     assert (first.progress.orders, first.progress.changed) == (30, 30)
     second = sync(there, outbox, orders)
     assert second.is_complete
     assert (second.progress.unchanged, second.progress.changed) == (30, 0)
-    assert len(there.seen) == len(there.keys)
+    assert len(there.seen) == len(there.applied)
     assert second.destination == first.destination == "workspace:w-1"
 
 
@@ -54,7 +56,7 @@ def test_whatever_goes_wrong_on_the_way_each_thing_is_there_once(
     summary = sync(there, outbox, orders, pace=pace)
     assert summary.is_complete
     assert there.holdings() == wanted(orders, FLOW)
-    assert len(there.keys) == summary.progress.planned.total()
+    assert len(there.applied) == summary.progress.planned.total()
     assert len(there.faults) == 7, "every way to go wrong was met"
 
 
@@ -64,6 +66,21 @@ def test_an_answer_that_does_not_come_is_asked_for_again(outbox: Outbox) -> None
     assert sync(there, outbox, orders).is_complete
     assert there.holdings() == wanted(orders, FLOW)
     assert there.faults["hang"] == 1
+
+
+@pytest.mark.parametrize("takes_batches", [False, True])
+def test_a_key_goes_with_an_event_alone_so_that_a_replay_writes_the_rest_again(
+    outbox: Outbox, takes_batches: bool
+) -> None:
+    there, orders = Destination(takes_batches=takes_batches), many(5)
+    first = sync(there, outbox, orders)
+    assert len(there.keys) == len(there.product_events) + len(there.events) > 0
+    held = copy.deepcopy(there.holdings())
+    owner = there.contacts[there.deals["O0"]["user_custom_id"]]
+    owner["first_name"] = there.deals["O0"]["value"] = "changed by hand"
+    outbox.replay(Route("shop", first.destination), FLOW, ["O0"])
+    assert sync(there, outbox, orders).is_complete
+    assert there.holdings() == held
 
 
 def test_an_endpoint_that_is_not_ours_is_delivered_to_as_well(outbox: Outbox) -> None:
@@ -133,7 +150,7 @@ def test_a_token_that_is_withdrawn_on_the_way_leaves_everything_waiting(
     stopped = sync(there, outbox, orders, pace=SMALL)
     assert type(stopped.stopped) is kind
     counts = outbox.counts(stopped.destination)
-    assert (counts.parked, counts.done) == (0, len(there.keys))
+    assert (counts.parked, counts.done) == (0, len(there.applied))
     assert counts.waiting == stopped.progress.waiting > 0
     there.fault = nothing
     assert sync(there, outbox, orders).is_complete
@@ -185,8 +202,8 @@ def test_deals_refused_for_their_stage_are_whole_once_the_stages_are_right(
     assert there.holdings() == wanted(orders, right)
     counts = outbox.counts(summary.destination)
     assert (counts.waiting, counts.parked) == (0, 0)
-    assert len(there.keys) == summary.progress.delivered.total() + 7
-    assert counts.done == counts.accepted == len(there.keys)
+    assert len(there.applied) == summary.progress.delivered.total() + 7
+    assert counts.done == counts.accepted == len(there.applied)
     assert sync(there, outbox, orders, pace=pace, flow=right).progress.unchanged == 60
 
 
@@ -238,7 +255,7 @@ def test_cancelled_in_the_middle_the_next_run_goes_on_from_there(outbox: Outbox)
         there.fault = nothing
         counts = outbox.counts(outbox.destinations()[0])
         assert counts.parked == 0
-        assert len(there.keys) - SMALL.limits.calls_max <= counts.done <= len(there.keys)
+        assert len(there.applied) - SMALL.limits.calls_max <= counts.done <= len(there.applied)
     assert sync(there, outbox, orders).is_complete
     assert there.holdings() == wanted(orders, FLOW)
 

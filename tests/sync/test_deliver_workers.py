@@ -67,7 +67,7 @@ def test_killed_in_the_middle_the_next_run_goes_on_from_there(
     assert asyncio.run(story()) == [-9, -9, -9, 0]
     assert there.holdings() == wanted(many(60), FLOW)
     with open_outbox(path) as outbox:
-        assert outbox.counts(outbox.destinations()[0]).done == len(there.keys)
+        assert outbox.counts(outbox.destinations()[0]).done == len(there.applied)
 
 
 @pytest.mark.parametrize("workspace", ["w-1", None])
@@ -89,7 +89,7 @@ def test_two_workers_on_one_outbox_deliver_everything_once_though_one_is_killed(
     with open_outbox(path) as outbox:
         counts = outbox.counts(outbox.destinations()[0])
         assert (counts.waiting, counts.leased, counts.parked) == (0, 0, 0)
-        assert counts.done == len(there.keys)
+        assert counts.done == len(there.applied)
 
 
 def test_two_runs_on_one_outbox_share_the_work(outbox: Outbox) -> None:
@@ -108,7 +108,7 @@ def test_two_runs_on_one_outbox_share_the_work(outbox: Outbox) -> None:
     assert all(each.is_complete for each in summaries)
     assert there.holdings() == wanted(many(30), FLOW)
     assert sum(each.progress.changed for each in summaries) == 30
-    assert sum(each.progress.delivered.total() for each in summaries) == len(there.keys)
+    assert sum(each.progress.delivered.total() for each in summaries) == len(there.applied)
 
 
 class Story:
@@ -122,10 +122,10 @@ class Story:
     async def told(self, count: int) -> None:
         """Return when so many operations have arrived."""
         for _ in range(1_000):
-            if len(self.there.keys) >= count:
+            if len(self.there.applied) >= count:
                 return
             await asyncio.wait([asyncio.ensure_future(self.stop.wait())], timeout=0.01)
-        raise AssertionError(f"{len(self.there.keys)} of {count} arrived")
+        raise AssertionError(f"{len(self.there.applied)} of {count} arrived")
 
     def accept(self, url: str, first: int, last: int) -> int:
         found = self.outbox.accept(Route("shop", url), FLOW, many(30)[first:last])
@@ -145,7 +145,7 @@ class Story:
                 await asyncio.wait([working], timeout=0.01)
             assert self.outbox.counts(url).parked == 0
             self.there.fault = nothing
-            await self.told(len(self.there.keys) + 1)
+            await self.told(len(self.there.applied) + 1)
             while self.outbox.counts(url).done < self.outbox.counts(url).accepted:
                 await asyncio.wait([working], timeout=0.01)
             self.stop.set()

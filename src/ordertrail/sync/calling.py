@@ -71,7 +71,7 @@ class Caller:
         sent_at = await self._turn()
         self._start([held])
         try:
-            await self._client.send(call, operation.key, origin=operation.origin)
+            await self._client.send(call, operation.event_key, origin=operation.origin)
         except (Refused, Unavailable) as failure:
             self._end([held], failure)
             await self._note(failure, sent_at)
@@ -86,7 +86,7 @@ class Caller:
 
         Raises as `ask` does when the call as a whole fails.
         """
-        items = [Item(each.operation.call, each.operation.key) for each in held]
+        items = [Item(each.operation.call, each.operation.event_key) for each in held]
         sent_at = await self._turn()
         self._start(held)
         try:

@@ -1,12 +1,13 @@
 """Leasing: how long a worker may send what it holds, and when it may trust what it sees.
 
-An endpoint that honours no keys counts twice what two holders send. What a former holder sent may
-arrive after the next one has claimed it: the holder was killed or stalled, it ended by an error,
-or its lease ended early because the wall clock jumped. Two rules keep an event from being created
-by both. A holder sends only for `send_s` after its latest heartbeat began, and its calls end
-`timeout_s` later. The next holder looks for it no sooner than both together after it has claimed,
-for no heartbeat of the former one can have succeeded since. All workers of a destination must
-have the same lease and time-out for that.
+What two holders send may cross on its way: an older snapshot would be written over a newer one,
+and an endpoint that honours no keys would count an event twice. Therefore a holder sends only for
+`send_s` after its latest heartbeat began, and its calls end `timeout_s` later, within the lease.
+
+A lease may also end early: the holder was killed, ended by an error, or the wall clock jumped.
+Where no keys are honoured, the next holder then looks for an event no sooner than both times
+together after it has claimed it, for no heartbeat of the former one can have succeeded since. All
+workers of a destination must have the same lease and time-out for that.
 """
 
 from dataclasses import dataclass
@@ -33,11 +34,10 @@ class Terms:
 
 
 def terms(lease_s: float, timeout_s: float, *, honours_keys: bool) -> Terms:
-    """Return the terms for an endpoint; without keys the lease may have to be longer."""
-    if honours_keys:
-        return Terms(lease_s, lease_s / 3, lease_s, 0.0)
+    """Return the terms for an endpoint; the time-out may need a longer lease than `lease_s`."""
     lease_s = max(lease_s, TIMEOUTS_OF_LEASE * timeout_s)
-    return Terms(lease_s, lease_s / 6, lease_s / 3, timeout_s + lease_s / 3)
+    quiet_s = 0.0 if honours_keys else timeout_s + lease_s / 3
+    return Terms(lease_s, lease_s / 6, lease_s / 3, quiet_s)
 
 
 class Tenure:

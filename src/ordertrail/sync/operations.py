@@ -92,6 +92,11 @@ class Leased:
         """The call to make."""
         return Call(self.method, self.path, json.loads(self.body))
 
+    @property
+    def event_key(self) -> str | None:
+        """The key under which an event is created once; what may be repeated writes each time."""
+        return self.key if self.kind.is_event else None
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -18,8 +18,8 @@ _HEALABLE = (Kind.DEAL, Kind.PRODUCT_EVENT, Kind.CONVERSION, Kind.MERGE)
 class Sender:
     """Makes the attempts of one worker.
 
-    An endpoint that `honours_keys` carries an operation out once, however often it is sent; at
-    any other an event whose outcome is unknown is looked for before it is created again.
+    An endpoint that `honours_keys` creates an event once, however often it is sent; at any other
+    one whose outcome is unknown is looked for before it is created again.
     """
 
     def __init__(
