@@ -13,12 +13,11 @@ import typer
 from rich.console import Console
 
 from ordertrail.commands import outbox_words, sync_words
+from ordertrail.commands.exits import EXIT_LATER, EXIT_NOT_ALLOWED, EXIT_REFUSED, EXIT_STOPPED
 from ordertrail.commands.loading import AsJson, DatabaseUrl, command, settings
 from ordertrail.domain.errors import Forbidden, Refused, Unauthorised, Unavailable
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused
 from ordertrail.version import VERSION
-
-EXIT_REFUSED, EXIT_LATER, EXIT_NOT_ALLOWED, EXIT_STOPPED = 2, 75, 77, 130
 
 app = typer.Typer(
     name="ordertrail",

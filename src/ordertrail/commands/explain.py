@@ -6,8 +6,9 @@ from typing import Any
 
 import typer
 
+from ordertrail.commands.exits import EXIT_DONE, EXIT_REFUSED
 from ordertrail.commands.options import FileOptions, FlowOptions, flow_of, reading_of
-from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, counted
+from ordertrail.commands.telling import counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.order import Order
 from ordertrail.kit import json

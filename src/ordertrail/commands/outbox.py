@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ordertrail.client.client import normalised
+from ordertrail.commands.exits import EXIT_DONE
 from ordertrail.commands.options import existing_outbox
-from ordertrail.commands.telling import EXIT_DONE, counted
+from ordertrail.commands.telling import counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.kit import json
 from ordertrail.kit.database import DatabaseRefused

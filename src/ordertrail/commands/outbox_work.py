@@ -16,10 +16,10 @@ import typer
 
 from ordertrail.client.client import Client
 from ordertrail.commands import telling
+from ordertrail.commands.exits import EXIT_DONE
 from ordertrail.commands.options import FlowOptions, flow_of, require_endpoint
 from ordertrail.commands.outbox import Which, destination_meant, filter_of, opened, order_meant
 from ordertrail.commands.sync import delivered, pace_of
-from ordertrail.commands.telling import EXIT_DONE
 from ordertrail.domain.errors import Conflict, Invalid, NotFound
 from ordertrail.kit import clock, json
 from ordertrail.settings import Settings

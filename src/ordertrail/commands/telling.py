@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from ordertrail.commands.exits import EXIT_DONE, EXIT_LATER, EXIT_NOT_ALLOWED, EXIT_REFUSED
 from ordertrail.domain.errors import Forbidden, Refused, Unauthorised
 from ordertrail.kit import json
 from ordertrail.sync.outbox import Listed, Quarantined
@@ -13,7 +14,6 @@ from ordertrail.sync.preflight import Preflight
 from ordertrail.sync.progress import Summary
 from ordertrail.sync.shops.readings import Reading, Rejected
 
-EXIT_DONE, EXIT_REFUSED, EXIT_LATER, EXIT_NOT_ALLOWED = 0, 2, 75, 77
 LEFT_SHOWN = 10
 _GO_ON = "mend what is wrong and run the same again to go on."
 

@@ -15,6 +15,7 @@ from rich.progress import Progress as ProgressBar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ordertrail.client.client import Client
+from ordertrail.commands.exits import EXIT_DONE, EXIT_REFUSED
 from ordertrail.commands.options import (
     FileOptions,
     FlowOptions,
@@ -24,7 +25,7 @@ from ordertrail.commands.options import (
     require_endpoint,
 )
 from ordertrail.commands.sync import pace_of
-from ordertrail.commands.telling import EXIT_DONE, EXIT_REFUSED, LEFT_SHOWN, counted
+from ordertrail.commands.telling import LEFT_SHOWN, counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Origin
 from ordertrail.kit import json
