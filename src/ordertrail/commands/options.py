@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ordertrail.domain.errors import Invalid, Unauthorised
-from ordertrail.settings import Settings
+from ordertrail.domain.errors import Invalid
 from ordertrail.sync.flow_file import read_flow
 from ordertrail.sync.outbox_places import file_of
 from ordertrail.sync.rules import Flow, FlowName, Milestone, Stages
@@ -41,17 +40,6 @@ class FileOptions:
     since: str | None = None
     limit: int | None = None
     strict: bool = False
-
-
-def require_endpoint(settings: Settings) -> None:
-    """Raise Invalid or Unauthorised when nobody said where to, or with which key.
-
-    The address has no default here: an API key is sent to nobody who was not named.
-    """
-    if "url" not in settings.model_fields_set:
-        raise Invalid({"to": "no endpoint: give --to, or set ORDERTRAIL_URL"})
-    if not settings.token:
-        raise Unauthorised("no API key: give --token, or set ORDERTRAIL_TOKEN")
 
 
 def flow_of(asked: FlowOptions) -> Flow:

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 import typer
 
-from ordertrail.client.client import Client
 from ordertrail.commands import telling
+from ordertrail.commands.endpoint import client_of, pace_of, require_endpoint
 from ordertrail.commands.exits import EXIT_DONE
-from ordertrail.commands.options import FlowOptions, flow_of, require_endpoint
+from ordertrail.commands.options import FlowOptions, flow_of
 from ordertrail.commands.outbox import Which, destination_meant, filter_of, opened, order_meant
-from ordertrail.commands.sync import delivered, pace_of
+from ordertrail.commands.sync import delivered
 from ordertrail.domain.errors import Conflict, Invalid, NotFound
 from ordertrail.kit import clock, json
 from ordertrail.settings import Settings
@@ -111,7 +111,7 @@ def deliver(settings: Settings, *, once: bool, limit_rate: float | None) -> int:
 
 
 async def _deliver_once(settings: Settings, outbox: Outbox, limit_rate: float | None) -> int:
-    async with _client(settings) as client:
+    async with client_of(settings) as client:
         summary = await run_sync(
             (),
             outbox,
@@ -132,12 +132,8 @@ async def _deliver_for_ever(settings: Settings, outbox: Outbox, limit_rate: floa
         loop.add_signal_handler(number, stop.set)
     endurance = Endurance(stops_paused=False, away_s_max=None)
     pace = replace(pace_of(settings, limit_rate), endurance=endurance)
-    async with _client(settings) as client:
+    async with client_of(settings) as client:
         await work_for_ever(outbox, client, pace=pace, stop=stop)
-
-
-def _client(settings: Settings) -> Client:
-    return Client(settings.url, settings.token, connections_max=settings.connections_max)
 
 
 def _orders(

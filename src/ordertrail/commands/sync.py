@@ -3,16 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
-from types import FrameType
 
 import typer
 from rich.progress import Progress as ProgressBar
 
-from ordertrail.client.client import Client
 from ordertrail.commands import telling
+from ordertrail.commands.endpoint import client_of, pace_of, require_endpoint
 from ordertrail.commands.estimate import Estimate, progress_bar
 from ordertrail.commands.options import (
     FileOptions,
@@ -20,7 +19,6 @@ from ordertrail.commands.options import (
     flow_of,
     in_file,
     reading_of,
-    require_endpoint,
 )
 from ordertrail.commands.telling import Delivered
 from ordertrail.domain.errors import Invalid
@@ -36,7 +34,6 @@ from ordertrail.sync.preflight import Preflight
 from ordertrail.sync.progress import Progress, Summary
 from ordertrail.sync.rules import Flow
 from ordertrail.sync.run import run as run_sync
-from ordertrail.sync.shift import Limits
 from ordertrail.sync.shops.readings import Reading, Rejected
 from ordertrail.sync.watch import Stopped
 from ordertrail.sync.worker import Pace, there
@@ -86,8 +83,7 @@ def run(settings: Settings, job: Job) -> int:
         is_quiet=job.as_json,
     )
     try:
-        with _stopped_by_sigterm():
-            delivered = deliver(settings, asked)
+        delivered = deliver(settings, asked)
     except Invalid as error:
         raise Invalid(in_file(job.file.file, error.fields)) from None
     except KeyboardInterrupt:
@@ -137,12 +133,6 @@ def origin_of(word: str) -> Origin:
         raise Invalid({"origin": reason}) from None
 
 
-def pace_of(settings: Settings, limit_rate: float | None) -> Pace:
-    """Return how a worker goes about its work."""
-    limits = Limits(calls_max=settings.connections_max)
-    return Pace(limits=limits, limit_per_s=limit_rate)
-
-
 async def _run(
     settings: Settings,
     asked: Sync,
@@ -155,9 +145,7 @@ async def _run(
     if itself is not None:
         loop.add_signal_handler(signal.SIGTERM, itself.cancel)
     orders = islice(_noted(asked.reading, rejected), asked.orders_max)
-    async with Client(
-        settings.url, settings.token, connections_max=settings.connections_max
-    ) as client:
+    async with client_of(settings) as client:
         try:
             who = await there(client, asked.pace, outbox)
         except Stopped as stop:
@@ -187,17 +175,3 @@ def _noted(reading: Reading, rejected: list[Rejected]) -> Iterator[Order | Rejec
         if isinstance(each, Rejected) and len(rejected) < REJECTED_MAX:
             rejected.append(each)
         yield each
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM stop the block as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -15,6 +15,7 @@ from rich.progress import Progress as ProgressBar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ordertrail.client.client import Client
+from ordertrail.commands.endpoint import client_of, pace_of, require_endpoint
 from ordertrail.commands.exits import EXIT_DONE, EXIT_REFUSED
 from ordertrail.commands.options import (
     FileOptions,
@@ -22,9 +23,7 @@ from ordertrail.commands.options import (
     existing_outbox,
     flow_of,
     reading_of,
-    require_endpoint,
 )
-from ordertrail.commands.sync import pace_of
 from ordertrail.commands.telling import LEFT_SHOWN, counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Origin
@@ -183,10 +182,7 @@ class _Work:
 
     async def run(self) -> Report:
         """Return what was found."""
-        connections_max = self._settings.connections_max
-        async with Client(
-            self._settings.url, self._settings.token, connections_max=connections_max
-        ) as client:
+        async with client_of(self._settings) as client:
             try:
                 who = await there(client, self._pace, self._outbox)
             except Stopped as stop:
