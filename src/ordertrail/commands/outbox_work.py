@@ -25,8 +25,7 @@ from ordertrail.kit import clock, json
 from ordertrail.settings import Settings
 from ordertrail.sync.operations import State
 from ordertrail.sync.outbox import Filter, Listed, Outbox, Route
-from ordertrail.sync.run import run as run_sync
-from ordertrail.sync.run import work as work_for_ever
+from ordertrail.sync.run import deliver_waiting, work
 from ordertrail.sync.watch import Endurance
 
 _DAYS_MAX = 36_500
@@ -112,15 +111,7 @@ def deliver(settings: Settings, *, once: bool, limit_rate: float | None) -> int:
 
 async def _deliver_once(settings: Settings, outbox: Outbox, limit_rate: float | None) -> int:
     async with client_of(settings) as client:
-        summary = await run_sync(
-            (),
-            outbox,
-            client,
-            flow=flow_of(FlowOptions()),
-            source="",
-            progress=lambda _: None,
-            pace=pace_of(settings, limit_rate),
-        )
+        summary = await deliver_waiting(outbox, client, pace=pace_of(settings, limit_rate))
     telling.tell_calls(delivered(outbox, summary, None, []), settings.outbox_named)
     return telling.exit_code(summary)
 
@@ -133,7 +124,7 @@ async def _deliver_for_ever(settings: Settings, outbox: Outbox, limit_rate: floa
     endurance = Endurance(stops_paused=False, away_s_max=None)
     pace = replace(pace_of(settings, limit_rate), endurance=endurance)
     async with client_of(settings) as client:
-        await work_for_ever(outbox, client, pace=pace, stop=stop)
+        await work(outbox, client, pace=pace, stop=stop)
 
 
 def _orders(

@@ -34,11 +34,11 @@ from ordertrail.sync.asking import Asker
 from ordertrail.sync.drift import Drift
 from ordertrail.sync.outbox import Outbox, Route, open_outbox
 from ordertrail.sync.rules import Flow
-from ordertrail.sync.run import run as run_sync
+from ordertrail.sync.run import deliver_waiting
 from ordertrail.sync.shops.readings import Reading, Rejected
 from ordertrail.sync.verify import Reader, Truth, Verified, verify
 from ordertrail.sync.watch import Stopped
-from ordertrail.sync.worker import Pace, There, there
+from ordertrail.sync.worker import There, there
 
 SHOWN = 5
 MENDED_AT_ONCE = 500
@@ -251,15 +251,9 @@ class _Work:
             if self._reading is not None:
                 outbox.accept(route, self._flow, some, origin=Origin.REPLAY)
             outbox.replay(route, self._flow, [order.id for order in some])
-            await _deliver(outbox, client, route, self._flow, self._pace)
-
-
-async def _deliver(outbox: Outbox, client: Client, route: Route, flow: Flow, pace: Pace) -> None:
-    summary = await run_sync(
-        (), outbox, client, flow=flow, source=route.source, progress=_nothing, pace=pace
-    )
-    if summary.stopped is not None:
-        raise summary.stopped
+            summary = await deliver_waiting(outbox, client, pace=self._pace)
+            if summary.stopped is not None:
+                raise summary.stopped
 
 
 def _known(outbox: Outbox, destination: str, source: str | None) -> Route:
@@ -285,7 +279,3 @@ def _bar() -> ProgressBar:
         transient=True,
         disable=not console.is_terminal,
     )
-
-
-def _nothing(_: object) -> None:
-    """What is told of progress is not shown."""

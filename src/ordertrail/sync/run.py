@@ -55,6 +55,14 @@ async def run(
     return Summary(tally.told, who.name, pace.rim.stopwatch() - begun, stopped)
 
 
+async def deliver_waiting(outbox: Outbox, client: Client, *, pace: Pace | None = None) -> Summary:
+    """Deliver everything that waits for the client's destination, and accept nothing.
+
+    What was parked before is tried once more, as `run` does.
+    """
+    return await run((), outbox, client, flow=Flow(), source="", progress=lambda _: None, pace=pace)
+
+
 async def work(outbox: Outbox, client: Client, *, pace: Pace, stop: asyncio.Event) -> None:
     """Deliver what is accepted, by whom and when ever, until told to stop.
 
