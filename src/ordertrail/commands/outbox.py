@@ -54,7 +54,7 @@ def status(settings: Settings, *, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps({"outbox": settings.outbox_named, "destinations": found}))
         return EXIT_DONE
-    typer.echo(f"{settings.outbox_named}: {len(found)} destination{'s'[: len(found) != 1]}")
+    typer.echo(f"{settings.outbox_named}: {counted(len(found), 'destination')}")
     for each in found:
         typer.echo(f"\n{each['destination']}")
         states = ", ".join(f"{each[name]:,} {name}" for name in ("waiting", "leased", "parked"))
