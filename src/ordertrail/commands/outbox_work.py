@@ -37,9 +37,8 @@ def retry(settings: Settings, which: Which, *, dry_run: bool) -> int:
     with opened(settings) as outbox:
         destination = destination_meant(outbox, which.destination, settings.url)
         wanted = replace(filter_of(which), states=(State.PARKED,), limit=10**9)
-        count = len(outbox.listed(destination, wanted))
-        if not dry_run:
-            count = outbox.retry(destination, wanted)
+        meant = outbox.count if dry_run else outbox.retry
+        count = meant(destination, wanted)
     would = "would wait" if dry_run else "wait"
     typer.echo(f"{count:,} calls {would} again; {_SENDS_THEM}")
     return EXIT_DONE

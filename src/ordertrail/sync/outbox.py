@@ -5,6 +5,7 @@ commit. From then on nothing of it is lost, and nothing is planned twice. Any nu
 processes and machines may accept into one outbox and deliver from it.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -225,6 +226,10 @@ class Outbox:
         """Return the operations that are meant, in the order in which they were planned."""
         return self._read_of(destination, lambda sql, to: outbox_desk.listed(sql, to, which), [])
 
+    def count(self, destination: str, which: Filter) -> int:
+        """Count the operations that are meant."""
+        return self._read_of(destination, lambda sql, to: outbox_desk.count(sql, to, which), 0)
+
     def quarantined(self, destination: str, limit: int = LIST_MAX) -> list[Quarantined]:
         """Return the orders in quarantine with their reasons."""
         return self._read_of(
@@ -249,11 +254,11 @@ class Outbox:
 
     def snapshots(self, route: Route, order_ids: Sequence[str]) -> list[KeptOrder]:
         """Return those of these orders that are kept, without their operations."""
-
-        def found(sql: Reading, to: int) -> list[KeptOrder]:
-            return outbox_desk.snapshots(sql, to, route.source, order_ids)
-
-        return self._read_of(route.destination, found, [])
+        return self._read_of(
+            route.destination,
+            lambda sql, to: outbox_desk.snapshots(sql, to, route.source, order_ids),
+            [],
+        )
 
     def orders(self, destination: str, after_id: int = 0, limit: int = PAGE) -> list[KeptOrder]:
         """Return a page of orders, without their operations."""
@@ -283,15 +288,15 @@ class Outbox:
     def rehearse(self, work: Callable[[Writing], T]) -> T:
         """Run the work in a transaction and undo it; return what it gave."""
 
-        def undone(sql: Writing) -> None:
-            raise _Undone(work(sql))
+        results: list[T] = []
 
-        try:
+        def undone(sql: Writing) -> None:
+            results.append(work(sql))
+            raise _Undone
+
+        with contextlib.suppress(_Undone):
             self._write(undone)
-        except _Undone as end:
-            result: T = end.result
-            return result
-        raise AssertionError("a rehearsal ends by being undone")
+        return results[-1]
 
     # ---- how it is done ----
 
@@ -383,18 +388,10 @@ class Outbox:
 class _Undone(Exception):
     """Ends a transaction such that nothing of it stays."""
 
-    def __init__(self, result: Any) -> None:
-        super().__init__("a rehearsal is over")
-        self.result = result
-
 
 def open_outbox(where: Where, clock: Clock = utc_now) -> Outbox:
     """Return the outbox at a place, to be opened; raises Invalid for what is no place."""
     home = outbox_places.found(where)
     return Outbox(
-        home.database,
-        clock,
-        where=home.name,
-        is_ours=home.is_ours,
-        checkpointer=home.checkpointer,
+        home.database, clock, where=home.name, is_ours=home.is_ours, checkpointer=home.checkpointer
     )

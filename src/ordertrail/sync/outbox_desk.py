@@ -33,6 +33,7 @@ _LIST = (
     " ORDER BY id LIMIT :limit"
 )
 _IDS = _LIST.replace(_LISTED, "id", 1)
+_COUNT = f"SELECT count(*) FROM ({_IDS}) meant"
 _ONE = f"SELECT {_LISTED} FROM ordertrail_operations WHERE destination = :to AND id = :number"
 _EDIT = "UPDATE ordertrail_operations SET body = :body WHERE id = :number"
 _ORDERS = (
@@ -178,6 +179,12 @@ def listed(sql: Reading, to: int, which: Filter) -> list[Listed]:
     return [_listed(row) for row in _found(sql, _LIST, to, which)]
 
 
+def count(sql: Reading, to: int, which: Filter) -> int:
+    """Count the operations that are meant."""
+    ((found,),) = _found(sql, _COUNT, to, which)
+    return int(found)
+
+
 def _found(sql: Reading, statement: str, to: int, which: Filter) -> Sequence[tuple[Any, ...]]:
     wanted = which.reason_contains
     reason = None if wanted is None else f"%{_escaped(wanted)}%"
@@ -239,12 +246,12 @@ def oldest_waiting(sql: Reading, to: int) -> datetime | None:
 def retry(sql: Writing, to: int, which: Filter) -> int:
     """Let parked operations wait again, and return how many those are."""
     meant = replace(which, states=(State.PARKED,), limit=LIST_MAX)
-    count = 0
+    revived = 0
     while ids := [number for (number,) in _found(sql, _IDS, to, meant)]:
         outbox_reviving.revive(sql, to, ids)
-        count += len(ids)
+        revived += len(ids)
         meant = replace(meant, after_id=ids[-1])
-    return count
+    return revived
 
 
 def edit(sql: Writing, to: int, number: int, body: dict[str, Any]) -> None:
