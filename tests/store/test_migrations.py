@@ -1,5 +1,6 @@
 """All migrations in order give the tables of today; a database that does not fit is refused."""
 
+import re
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -26,7 +27,8 @@ def database(tmp_path: Path) -> Iterator[Sqlite]:
 def schema(database: Sqlite) -> list[list[str]]:
     """Every table and index with its words, spacing aside."""
     found = database.read(lambda reader: reader.rows(SCHEMA))
-    return [[kind, name, table, " ".join(sql.split())] for kind, name, table, sql in found]
+    words = re.compile(r"[(),]|[^\s(),]+")
+    return [[kind, name, table, " ".join(words.findall(sql))] for kind, name, table, sql in found]
 
 
 def test_all_migrations_in_order_give_the_tables_of_today(database: Sqlite, tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def remembered(reader: Reader) -> list[list[object]]:
     ("change", "why"),
     [
         (
-            "INSERT INTO migrations SELECT 9999, name, checksum, applied_at FROM migrations WHERE version = 1",
+            "INSERT INTO migrations SELECT 9999, name, checksum, 0 FROM migrations LIMIT 1",
             "9999.*newer",
         ),
         ("UPDATE migrations SET checksum = 'other' WHERE version = 1", "1 of the database differs"),

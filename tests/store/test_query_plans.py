@@ -10,6 +10,7 @@ from ordertrail.insight import reports
 from ordertrail.kit.database import Reader
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.store import (
+    attributes,
     browse,
     browse_around,
     contacts,
@@ -24,11 +25,18 @@ from ordertrail.store import (
 from ordertrail.store.browse import DealFilter
 
 HOT = {
-    "a contact by custom id": (contacts._BY_CUSTOM_ID, {"c": "contacts_custom_id"}),
-    "a contact's id by custom id": (contacts._IDS, {"c": "contacts_custom_id"}),
-    "a contact by e-mail": (contacts._BY_EMAIL, {"c": "contacts_email"}),
-    "a contact by id": (contacts._BY_ID, {"c": "PRIMARY KEY"}),
-    "whether contacts are known": (contacts._KNOWN, {"c": "PRIMARY KEY"}),
+    "a contact by custom id": (
+        contacts._BY_CUSTOM_ID,
+        {"k": "contacts_custom_id", "c": "PRIMARY KEY"},
+    ),
+    "a contact's id by custom id": (contacts._IDS, {"k": "contacts_custom_id"}),
+    "a contact by e-mail": (contacts._BY_EMAIL, {"k": "contacts_email", "c": "PRIMARY KEY"}),
+    "a contact by id": (contacts._BY_ID, {"k": "PRIMARY KEY", "c": "PRIMARY KEY"}),
+    "a contact by user key": (
+        contacts._BY_USER_KEY,
+        {"k": "contacts_user_key", "c": "PRIMARY KEY"},
+    ),
+    "whether contacts are known": (contacts._KNOWN, {"k": "PRIMARY KEY"}),
     "a deal by custom id": (
         deals._BY_CUSTOM_ID,
         {"d": "deals_custom_id", "o": "PRIMARY KEY", "l": "PRIMARY KEY"},
@@ -58,7 +66,7 @@ HOT = {
     ),
     "a key by its hash": (keys._BY_HASH, {"k": "keys_hash"}),
     "the stages": (workspaces._STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
-    "attributes by name": (workspaces._ATTRIBUTES, {"a": "attributes_name"}),
+    "attributes by name": (attributes._BY_NAME, {"a": "attributes_name"}),
 }
 SORTED_BY_INDEX = ("the journal of", "the events of", "the product events of")
 

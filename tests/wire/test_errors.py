@@ -6,6 +6,7 @@ from ordertrail.domain.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    KeyReused,
     NotFound,
     Refused,
     Unauthorised,
@@ -55,7 +56,7 @@ def test_what_may_be_sent_again_tells_whether_it_may_have_been_carried_out(
         (410, Refused),
         (413, Refused),
         (415, Refused),
-        (422, Refused),
+        (422, KeyReused),
         (451, Refused),
     ],
 )

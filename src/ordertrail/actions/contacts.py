@@ -1,9 +1,9 @@
 """Contacts: upsert, and reading them back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ordertrail.actions import attributes
+from ordertrail.actions.attributes import Settling
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import contact as rules
 from ordertrail.domain.attribute import ContentType
@@ -30,27 +30,28 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True)
 class Upserted:
-    """The contact as it is now, and whether it is new."""
+    """The contact as it is now, whether it is new, and what was not taken as it was sent."""
 
     contact: Contact
     is_new: bool
+    warnings: tuple[str, ...] = ()
 
 
 def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     """Create or change contacts; a change of nothing writes nothing."""
-    known = _Known(tx, batch.workspace_id, [command.change for command in batch.commands])
+    changes = [command.change for command in batch.commands]
+    known = _Known(tx, batch.workspace_id, changes)
     new_ids = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
+    settling = Settling(
+        tx, batch.workspace_id, ContentType.CONTACT, [change.attributes for change in changes]
+    )
     entries: list[Entry] = []
     outcomes = of_each(
-        batch.commands, lambda command: _decide(command, batch, known, new_ids, entries)
+        batch.commands,
+        lambda command: _decide(command, batch, known, new_ids, settling, entries),
     )
     _write(tx, batch.workspace_id, list(known.by_id.values()), entries)
-    sent = [
-        c.change.attributes
-        for c, o in zip(batch.commands, outcomes, strict=True)
-        if isinstance(o, Upserted)
-    ]
-    attributes.learn(tx, batch.workspace_id, ContentType.CONTACT, sent)
+    settling.write(tx)
     return outcomes
 
 
@@ -75,13 +76,20 @@ def _decide(
     batch: Batch[Upsert],
     known: "_Known",
     new_ids: Iterator[int],
+    settling: Settling,
     entries: list[Entry],
 ) -> Upserted:
-    rules.check(command.change)
-    before = known.find(command.change)
+    attributes, warnings = settling.settle(command.change.attributes)
+    change = replace(command.change, attributes=attributes)
+    rules.check(change)
+    before = known.find(change)
+    if before is not None and before.custom_id is not None and change.custom_id is not None:
+        # The id may be that of a contact that was merged into this one.
+        change = replace(change, custom_id=before.custom_id)
     contact = before or Contact(next(new_ids), command.user_key, batch.at, batch.at)
-    contact, changes = rules.apply(contact, command.change, batch.at)
+    contact, changes = rules.apply(contact, change, batch.at)
     known.keep(contact)
+    settling.accept(attributes)
     is_new = before is None
     if changes or is_new:
         entries.append(
@@ -89,7 +97,7 @@ def _decide(
                 Subject.CONTACT, contact.id, contact.id, is_new, changes, command.author, batch.at
             )
         )
-    return Upserted(contact, is_new)
+    return Upserted(contact, is_new, warnings)
 
 
 def _write(tx: Tx, workspace_id: int, known: Sequence[Contact], entries: Sequence[Entry]) -> None:
@@ -121,8 +129,12 @@ class _Known:
         custom_ids = {c.custom_id for c in changes if c.custom_id is not None}
         emails = {_email_key(c) for c in changes if c.custom_id is None}
         by_custom_id = contacts.by_custom_ids(tx, workspace_id, custom_ids)
-        for contact in (*contacts.by_emails(tx, workspace_id, emails), *by_custom_id.values()):
+        for email, found in contacts.by_emails(tx, workspace_id, emails).items():
+            self._by_email[email] = {contact.id for contact in found}
+            self.by_id.update({contact.id: contact for contact in found})
+        for custom_id, contact in by_custom_id.items():
             self.keep(contact)
+            self._by_custom_id[custom_id] = contact.id
         touched = {contact.id for contact in by_custom_id.values()}
         settled = {e for e in emails if self._by_email.get(e, set()) - touched}
         self.new_max = len(custom_ids) - len(by_custom_id) + len(emails) - len(settled)
@@ -139,7 +151,7 @@ class _Known:
         """Take the contact in, in place of what it was before."""
         before = self.by_id.get(contact.id)
         if before is not None and before.email:
-            self._by_email[folded_email(before.email)].discard(contact.id)
+            self._by_email.setdefault(folded_email(before.email), set()).discard(contact.id)
         self.by_id[contact.id] = contact
         if contact.custom_id is not None:
             self._by_custom_id[contact.custom_id] = contact.id

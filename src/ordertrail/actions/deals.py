@@ -1,10 +1,9 @@
 """Deals: upsert, and reading them back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from ordertrail.actions import attributes
+from ordertrail.actions.attributes import Settling
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import deal as rules
 from ordertrail.domain import deal_story
@@ -30,11 +29,15 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True)
 class Upserted:
-    """The deal as it is now, whether it is new, and the shop's ids of its linked products."""
+    """The deal as it is now, whether it is new, and the shop's ids of its linked products.
+
+    `warnings` are about what was not taken as it was sent.
+    """
 
     deal: Deal
     is_new: bool
     custom_ids: Mapping[int, str]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -43,12 +46,13 @@ class _Known:
 
     deals: dict[str, Deal]
     contact_ids: Mapping[str, int]
-    known_contacts: set[int]
+    known_contacts: Mapping[int, int]
     product_ids: dict[str, int]
     product_names: dict[int, str]
     stages: KnownStages
     currency: str
     new_deals: Iterator[int]
+    settling: Settling
 
 
 @dataclass(slots=True)
@@ -58,7 +62,6 @@ class _Written:
     before: dict[int, Deal]
     after: dict[int, Deal]
     entries: list[Entry]
-    attributes: list[Mapping[str, Any]]
     namers: dict[int, Author]
     """Who first named each product, by id."""
 
@@ -71,9 +74,10 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     changes = [command.change for command in batch.commands]
     product_ids, new_products = _products(tx, batch.workspace_id, changes)
     known = _know(tx, batch.workspace_id, changes, product_ids)
-    written = _Written({}, {}, [], [], {})
+    written = _Written({}, {}, [], {})
     outcomes = of_each(batch.commands, lambda command: _decide(command, batch, known, written))
     _write(tx, batch, written, new_products)
+    known.settling.write(tx)
     return outcomes
 
 
@@ -130,13 +134,17 @@ def _know(
         new_deals=ids.take(
             tx, workspace_id, deal=sum(change.custom_id not in found for change in changes)
         )["deal"],
+        settling=Settling(tx, workspace_id, ContentType.DEAL, [c.attributes for c in changes]),
     )
 
 
 def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Written) -> Upserted:
-    change = command.change
-    if change.custom_id is None:
+    change, custom_id = command.change, command.change.custom_id
+    if custom_id is None:
         raise Invalid({"custom_id": "is required: the shop's id of the order"})
+    attributes, warnings = known.settling.settle(change.attributes)
+    if attributes is not change.attributes:
+        change = replace(change, attributes=attributes)
     facts = Facts(
         stages=known.stages,
         default_currency=known.currency,
@@ -145,13 +153,13 @@ def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Writ
         product_names=known.product_names,
         at=batch.at,
     )
-    before = known.deals.get(change.custom_id)
+    before = known.deals.get(custom_id)
     deal = rules.apply(before or rules.draft(next(known.new_deals), change, facts), change, facts)
     if deal is not before:
         if before is not None and deal.id not in written.after:
             written.before[deal.id] = before
-        known.deals[change.custom_id] = written.after[deal.id] = deal
-        written.attributes.append(change.attributes)
+        known.deals[custom_id] = written.after[deal.id] = deal
+        known.settling.accept(attributes)
         for product_id in deal.product_ids:
             written.namers.setdefault(product_id, command.author)
         written.entries.append(
@@ -165,7 +173,7 @@ def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Writ
                 batch.at,
             )
         )
-    return Upserted(deal, before is None, known.product_names)
+    return Upserted(deal, before is None, known.product_names, warnings)
 
 
 def _contact_id(change: DealChange, known: _Known) -> int | None | Absent:
@@ -177,9 +185,10 @@ def _contact_id(change: DealChange, known: _Known) -> int | None | Absent:
             )
         return contact_id
     if change.user_id is not ABSENT and change.user_id is not None:
-        if change.user_id not in known.known_contacts:
+        contact_id = known.known_contacts.get(change.user_id)
+        if contact_id is None:
             raise NotFound(f"no contact with the id {change.user_id} (user_id)")
-        return change.user_id
+        return contact_id
     return ABSENT
 
 
@@ -199,7 +208,6 @@ def _write(
         Entry(Subject.PRODUCT, each.id, None, True, {}, written.namers[each.id], batch.at)
         for each in stubs
     ]
-    attributes.learn(tx, batch.workspace_id, ContentType.DEAL, written.attributes)
     _write_deals(tx, batch.workspace_id, changed, written.before)
     journal.append(tx, batch.workspace_id, made + written.entries)
 

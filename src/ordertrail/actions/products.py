@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ordertrail.actions import attributes
+from ordertrail.actions.attributes import Settling
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
@@ -34,10 +34,11 @@ class CreateEvent:
 
 @dataclass(frozen=True, slots=True)
 class CreatedEvent:
-    """The event's number, and whether it was recorded now."""
+    """The event's number, whether it was recorded now, and what was not taken as it was sent."""
 
     id: int
     is_new: bool
+    warnings: tuple[str, ...] = ()
 
 
 def create_events(tx: Tx, batch: Batch[CreateEvent]) -> Sequence[CreatedEvent | Refused]:
@@ -60,10 +61,11 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True)
 class Upserted:
-    """The product as it is now, and whether it was created."""
+    """The product as it is now, whether it was created, and what was not taken as it was sent."""
 
     product: Product
     is_new: bool
+    warnings: tuple[str, ...] = ()
 
 
 def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
@@ -72,7 +74,10 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     keys = {command.custom_id for command in batch.commands}
     known = products.by_custom_ids(tx, workspace_id, keys)
     taken = ids.take(tx, workspace_id, product=len(keys) - len(known))["product"]
-    saying = _Describing(dict(known), taken)
+    settling = Settling(
+        tx, workspace_id, ContentType.PRODUCT, [command.attributes for command in batch.commands]
+    )
+    saying = _Describing(dict(known), taken, settling)
     outcomes = of_each(batch.commands, lambda command: saying.upsert(command, at))
     saying.write(tx, workspace_id)
     return outcomes
@@ -99,8 +104,11 @@ def event_counts(reader: Reader, workspace_id: int, product_id: int) -> dict[str
 class _Describing:
     """Products on their way: as they were known, and as they are described now."""
 
-    def __init__(self, known: dict[str, Product], new_ids: Iterator[int]) -> None:
+    def __init__(
+        self, known: dict[str, Product], new_ids: Iterator[int], settling: Settling
+    ) -> None:
         self.known = known
+        self._settling = settling
         self._new_ids = new_ids
         self._changed: dict[int, Product] = {}
         self._entries: list[Entry] = []
@@ -109,7 +117,8 @@ class _Describing:
         """Take one command."""
         is_new = command.custom_id not in self.known
         told = command.details, command.attributes
-        return Upserted(self.say(command.custom_id, *told, at, command.author, at), is_new)
+        product, warnings = self.say(command.custom_id, *told, at, command.author, at)
+        return Upserted(product, is_new, warnings)
 
     def say(
         self,
@@ -119,17 +128,22 @@ class _Describing:
         said_at: datetime,
         author: Author,
         at: datetime,
-    ) -> Product:
-        """Describe the product as it was told at `said_at`; one that nobody knows is created."""
+    ) -> tuple[Product, tuple[str, ...]]:
+        """Describe the product as it was told at `said_at`, and return it with warnings.
+
+        One that nobody knows is created.
+        """
+        attributes, warnings = self._settling.settle(attributes)
         before = self.known.get(custom_id)
         product = before or Product(next(self._new_ids), custom_id, at, at)
         described, changes = rules.describe(product, details, attributes, said_at, at)
         if before is None or described is not product:
             self._changed[described.id] = self.known[custom_id] = described
+            self._settling.accept(attributes)
         if before is None or changes:
             subject = Subject.PRODUCT, described.id, None
             self._entries.append(Entry(*subject, before is None, changes, author, at))
-        return described
+        return described, warnings
 
     def write(self, tx: Tx, workspace_id: int) -> None:
         """Write every product that is new or described anew."""
@@ -137,8 +151,7 @@ class _Describing:
         changed = self._changed.values()
         products.add(tx, workspace_id, [each for each in changed if each.id in new])
         products.change(tx, workspace_id, [each for each in changed if each.id not in new])
-        described = [product.attributes for product in changed]
-        attributes.learn(tx, workspace_id, ContentType.PRODUCT, described)
+        self._settling.write(tx)
         journal.append(tx, workspace_id, self._entries)
 
 
@@ -161,7 +174,9 @@ class _Writing:
         known = products.by_custom_ids(tx, workspace_id, keys)
         fresh = sum(c.operation_key not in self._done for c in batch.commands)
         taken = ids.take(tx, workspace_id, product=len(keys) - len(known), journal=fresh)
-        self._products, self._numbers = _Describing(known, taken["product"]), taken["journal"]
+        settling = Settling(tx, workspace_id, ContentType.PRODUCT, [e.attributes for e in sent])
+        self._products = _Describing(known, taken["product"], settling)
+        self._numbers = taken["journal"]
         self._events: list[tuple[ProductEvent, Arrival]] = []
 
     def decide(self, command: CreateEvent) -> CreatedEvent:
@@ -171,7 +186,7 @@ class _Writing:
         contact_id = self._contact_id(event)
         if command.operation_key in self._done:
             return self._repeated(command, contact_id)
-        product = self._describe(command)
+        product, warnings = self._describe(command)
         number = next(self._numbers)
         self._events.append(
             (
@@ -184,7 +199,7 @@ class _Writing:
         if command.operation_key is not None:
             told = (contact_id, product.id, event.event_type)
             self._done[command.operation_key] = number, told
-        return CreatedEvent(number, is_new=True)
+        return CreatedEvent(number, is_new=True, warnings=warnings)
 
     def write(self, tx: Tx) -> None:
         """Write everything that was decided."""
@@ -202,12 +217,12 @@ class _Writing:
         if event.user_custom_id is not None:
             contact_id = self._contacts.get(event.user_custom_id)
         else:
-            contact_id = event.user_id if event.user_id in self._contact_ids else None
+            contact_id = self._contact_ids.get(event.user_id or 0)
         if contact_id is None:
             raise NotFound("no such contact; create it by users/update_or_create/")
         return contact_id
 
-    def _describe(self, command: CreateEvent) -> Product:
+    def _describe(self, command: CreateEvent) -> tuple[Product, tuple[str, ...]]:
         event, at = command.event, self._batch.at
         told = command.product_custom_id, event.details, event.attributes
         return self._products.say(*told, event.at or at, command.author, at)

@@ -8,7 +8,7 @@ import enum
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,9 +22,13 @@ ATTRIBUTES_MAX = 500
 class ContentType(enum.StrEnum):
     """What an attribute belongs to, as the API names it."""
 
+    ACTIVITY = "activity"
+    COMPANY = "company"
     CONTACT = "clientuser"
     DEAL = "deal"
+    EVENT = "event"
     PRODUCT = "product"
+    TICKET = "ticket"
 
 
 class ValueType(enum.StrEnum):
@@ -49,13 +53,21 @@ _JOINED = (
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The definition of one custom field."""
+    """The definition of one custom field: `name` is the key of its values.
+
+    `display_name` is what it was called by whoever defined it. `choices` are what an attribute of
+    the type "fixed" may be; with `allows_many` it is a list of them.
+    """
 
     content_type: ContentType
     name: str
     value_type: ValueType
     is_inferred: bool = True
     id: int | None = None
+    display_name: str = ""
+    description: str = ""
+    choices: tuple[str, ...] = ()
+    allows_many: bool = False
 
 
 def standard_name(name: str) -> str:
@@ -120,7 +132,7 @@ def learn(
                 continue
             wider = widen(before.value_type, infer(value))
             if before.is_inferred and wider is not before.value_type:
-                learnt[name] = Attribute(content_type, name, wider, id=before.id)
+                learnt[name] = replace(before, value_type=wider)
     return learnt
 
 

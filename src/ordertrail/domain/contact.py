@@ -9,6 +9,7 @@ from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import merged
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
+from ordertrail.domain.tag import Tag
 
 LENGTHS_MAX = {
     "custom_id": 255,
@@ -41,8 +42,20 @@ READ_ONLY = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """A company that a contact is a member of."""
+
+    company_id: int
+    name: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
-    """What is known of one person; `profile` holds the standard fields that were ever sent."""
+    """What is known of one person; `profile` holds the standard fields that were ever sent.
+
+    `list_ids` are the lists that the contact is on.
+    """
 
     id: int
     user_key: str
@@ -52,6 +65,9 @@ class Contact:
     email: str | None = None
     profile: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[Tag, ...] = ()
+    list_ids: tuple[int, ...] = ()
+    companies: tuple[Membership, ...] = ()
 
     @property
     def name(self) -> str:

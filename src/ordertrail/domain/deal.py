@@ -15,6 +15,7 @@ from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
 from ordertrail.domain.money import Money
 from ordertrail.domain.pipeline import KnownStages
+from ordertrail.domain.tag import Tag
 
 NAME_LENGTH_MAX = 255
 QUANTITY_MAX = 1_000_000_000
@@ -77,6 +78,7 @@ class Deal:
     lines: tuple[OrderProduct, ...] = ()
     linked_ids: tuple[int, ...] = ()
     """Products that the deal is about besides those of its lines, by id, in growing order."""
+    tags: tuple[Tag, ...] = ()
 
     @property
     def product_ids(self) -> tuple[int, ...]:
@@ -186,6 +188,7 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
         attributes=merged(deal.attributes, change.attributes),
         lines=lines,
         linked_ids=_links(deal, change, lines, facts),
+        tags=deal.tags,
     )
     return changed if differs(deal, changed) else deal
 

@@ -6,7 +6,8 @@ OrdertrailError
 │   ├── Unauthorised   say who you are
 │   ├── Forbidden      you may not; someone else may
 │   ├── NotFound       no such thing, or not yours to see
-│   └── Conflict       true request, wrong moment
+│   ├── Conflict       true request, wrong moment
+│   └── KeyReused      an idempotency key that stands for another request
 └── Unavailable        change nothing, ask again later; `retry_after_s` if known
 
 Anything else is a bug: let it crash, never catch it here.
@@ -45,6 +46,10 @@ class NotFound(Refused):
 
 class Conflict(Refused):
     """The request makes sense, but not in the present state."""
+
+
+class KeyReused(Refused):
+    """The idempotency key was used for another request, and stands for that one."""
 
 
 class Unavailable(OrdertrailError):

@@ -8,6 +8,7 @@ from typing import Any
 from ordertrail.domain.attribute import merged
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
+from ordertrail.domain.tag import Tag
 
 EVENT_TYPES = (
     "click",
@@ -50,6 +51,7 @@ class Product:
     described_at: datetime | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[Tag, ...] = ()
 
     @property
     def name(self) -> str:

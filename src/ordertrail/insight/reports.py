@@ -20,7 +20,8 @@ _COUNTS = sql.rows(
                GROUP BY stage_id) g ON g.stage_id = s.id
     WHERE p.workspace_id = :workspace_id
     UNION ALL
-    SELECT 'contacts', 0, '', count(*) FROM contacts WHERE workspace_id = :workspace_id
+    SELECT 'contacts', 0, '', count(*) FROM contacts
+    WHERE workspace_id = :workspace_id AND merged_into IS NULL
     UNION ALL
     SELECT 'products', 0, '', count(*) FROM products WHERE workspace_id = :workspace_id
     UNION ALL

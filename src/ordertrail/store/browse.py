@@ -240,7 +240,7 @@ def _deal_conditions(wanted: DealFilter) -> tuple[str, dict[str, Value]]:
 
 
 def _contact_conditions(text: str) -> tuple[str, dict[str, Value]]:
-    where = "c.workspace_id = :workspace_id"
+    where = "c.workspace_id = :workspace_id AND c.merged_into IS NULL"
     if not text:
         return where, {}
     wanted = f"c.custom_id LIKE :start ESCAPE '\\' OR {_CONTACT_STARTS}"

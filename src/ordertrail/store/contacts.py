@@ -3,40 +3,51 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from ordertrail.domain.contact import Contact
+from ordertrail.domain.contact import Contact, Membership
 from ordertrail.domain.identity import folded_email
+from ordertrail.domain.tag import Tag
 from ordertrail.kit import clock, json
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
+from ordertrail.store.belongings import COMPANIES_OF_CONTACT, LISTS_OF_CONTACT, tags_of
 
 _COLUMNS = (
     "c.id, c.user_key, c.created_at, c.updated_at, c.custom_id, c.email,"
-    " json(c.profile), json(c.attributes)"
+    f" json(c.profile), json(c.attributes), {tags_of('contact', 'c')},"
+    f" {LISTS_OF_CONTACT}, {COMPANIES_OF_CONTACT}"
+)
+# A contact that was merged into another keeps its row, which only leads to that one.
+_LEADS_TO = (
+    " CROSS JOIN contacts c"
+    " WHERE k.workspace_id = :workspace_id AND c.workspace_id = :workspace_id"
+    " AND c.id = coalesce(k.merged_into, k.id)"
 )
 _BY_CUSTOM_ID = sql.rows(
-    _COLUMNS,
-    "json_each(:keys) j CROSS JOIN contacts c"
-    " WHERE c.workspace_id = :workspace_id AND c.custom_id = j.value",
+    f"j.value, {_COLUMNS}",
+    f"json_each(:keys) j CROSS JOIN contacts k{_LEADS_TO} AND k.custom_id = j.value",
 )
 _BY_ID = sql.rows(
-    _COLUMNS,
-    "json_each(:ids) j CROSS JOIN contacts c"
-    " WHERE c.workspace_id = :workspace_id AND c.id = j.value",
+    f"j.value, {_COLUMNS}",
+    f"json_each(:ids) j CROSS JOIN contacts k{_LEADS_TO} AND k.id = j.value",
+)
+_BY_USER_KEY = sql.rows(
+    f"j.value, {_COLUMNS}",
+    f"json_each(:keys) j CROSS JOIN contacts k{_LEADS_TO} AND k.user_key = j.value",
 )
 _BY_EMAIL = sql.rows(
-    _COLUMNS,
-    "json_each(:emails) j CROSS JOIN contacts c INDEXED BY contacts_email"
-    " WHERE c.workspace_id = :workspace_id AND c.email_folded = j.value",
+    f"j.value, {_COLUMNS}",
+    "json_each(:emails) j CROSS JOIN contacts k INDEXED BY contacts_email"
+    f"{_LEADS_TO} AND k.email_folded = j.value",
 )
 _IDS = sql.rows(
-    "c.custom_id, c.id",
-    "json_each(:keys) j CROSS JOIN contacts c"
-    " WHERE c.workspace_id = :workspace_id AND c.custom_id = j.value",
+    "k.custom_id, coalesce(k.merged_into, k.id)",
+    "json_each(:keys) j CROSS JOIN contacts k"
+    " WHERE k.workspace_id = :workspace_id AND k.custom_id = j.value",
 )
 _KNOWN = sql.rows(
-    "c.id",
-    "json_each(:ids) j CROSS JOIN contacts c"
-    " WHERE c.workspace_id = :workspace_id AND c.id = j.value",
+    "k.id, coalesce(k.merged_into, k.id)",
+    "json_each(:ids) j CROSS JOIN contacts k"
+    " WHERE k.workspace_id = :workspace_id AND k.id = j.value",
 )
 _ALL = "id user_key created_at updated_at custom_id email email_folded profile attributes"
 _ADD = sql.insert("contacts", _ALL)
@@ -47,37 +58,42 @@ _CHANGE_ALL = sql.update(
 
 
 def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Contact]:
-    """Return the contacts with these custom ids."""
-    if not keys:
-        return {}
-    found = reader.rows(_BY_CUSTOM_ID, workspace_id=workspace_id, keys=list(keys))
-    return {contact.custom_id or "": contact for contact in map(_contact, found)}
+    """Return the contacts by these custom ids; one of a merged contact leads to its parent."""
+    return _by(reader, _BY_CUSTOM_ID, workspace_id, keys=list(keys))
 
 
 def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, Contact]:
-    """Return the contacts with these ids."""
-    found = reader.rows(_BY_ID, workspace_id=workspace_id, ids=list(ids)) if ids else []
-    return {contact.id: contact for contact in map(_contact, found)}
+    """Return the contacts by these ids; that of a merged contact leads to its parent."""
+    return _by(reader, _BY_ID, workspace_id, ids=list(ids))
 
 
-def by_emails(reader: Reader, workspace_id: int, emails: Collection[str]) -> list[Contact]:
-    """Return all contacts with these e-mails; e-mails are compared folded."""
-    if not emails:
-        return []
-    found = reader.rows(_BY_EMAIL, workspace_id=workspace_id, emails=list(emails))
-    return [_contact(row) for row in found]
+def by_user_keys(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Contact]:
+    """Return the contacts by these user keys; that of a merged contact leads to its parent."""
+    return _by(reader, _BY_USER_KEY, workspace_id, keys=list(keys))
+
+
+def by_emails(
+    reader: Reader, workspace_id: int, emails: Collection[str]
+) -> dict[str, list[Contact]]:
+    """Return all contacts by these folded e-mails, oldest first; merged ones lead to parents."""
+    found: dict[str, dict[int, Contact]] = {}
+    if emails:
+        for email, *row in reader.rows(_BY_EMAIL, workspace_id=workspace_id, emails=list(emails)):
+            contact = _contact(row)
+            found.setdefault(email, {})[contact.id] = contact
+    return {email: [each[i] for i in sorted(each)] for email, each in found.items()}
 
 
 def ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
-    """Return the ids of the contacts with these custom ids."""
+    """Return the ids of the contacts by these custom ids, merged ones as their parents'."""
     found = reader.rows(_IDS, workspace_id=workspace_id, keys=list(keys)) if keys else []
     return dict(found)
 
 
-def known(reader: Reader, workspace_id: int, ids: Collection[int]) -> set[int]:
-    """Return those of the ids that contacts have."""
+def known(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, int]:
+    """Return those of the ids that contacts have, each with the id that is meant today."""
     found = reader.rows(_KNOWN, workspace_id=workspace_id, ids=list(ids)) if ids else []
-    return {row[0] for row in found}
+    return dict(found)
 
 
 def add(tx: Tx, workspace_id: int, contacts: Sequence[Contact]) -> None:
@@ -91,6 +107,13 @@ def change(tx: Tx, workspace_id: int, contacts: Sequence[Contact], *, identity: 
     if contacts:
         statement = _CHANGE_ALL if identity else _CHANGE
         tx.run(statement, workspace_id=workspace_id, rows=[_row(contact) for contact in contacts])
+
+
+def _by(reader: Reader, query: str, workspace_id: int, **asked: list[Any]) -> dict[Any, Contact]:
+    if not any(asked.values()):
+        return {}
+    found = reader.rows(query, workspace_id=workspace_id, **asked)
+    return {key: _contact(row) for key, *row in found}
 
 
 def _folded(contact: Contact) -> str | None:
@@ -112,7 +135,8 @@ def _row(contact: Contact) -> list[Any]:
 
 
 def _contact(row: list[Any]) -> Contact:
-    identity, user_key, created_at, updated_at, custom_id, email, profile, attributes = row
+    identity, user_key, created_at, updated_at, custom_id, email, profile, attributes = row[:8]
+    tags, list_ids, companies = row[8:]
     return Contact(
         identity,
         user_key,
@@ -122,4 +146,7 @@ def _contact(row: list[Any]) -> Contact:
         email,
         profile,
         attributes,
+        tuple(Tag(*tag) for tag in tags),
+        tuple(list_ids),
+        tuple(Membership(number, name, clock.from_micros(at)) for number, name, at in companies),
     )

@@ -5,11 +5,13 @@ from typing import Any
 
 from ordertrail.domain.deal import Deal, OrderProduct, Status
 from ordertrail.domain.money import Money
+from ordertrail.domain.tag import Tag
 from ordertrail.kit import clock, json
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
+from ordertrail.store.belongings import tags_of
 
-_COLUMNS = """
+_COLUMNS = f"""
 d.id, d.custom_id, d.name, d.contact_id, d.pipeline_id, d.stage_id, d.status, d.value_minor,
 d.currency, d.created_at, d.updated_at, d.won_at, d.lost_at, json(d.details), json(d.attributes),
 json((SELECT json_group_array(
@@ -17,7 +19,8 @@ json((SELECT json_group_array(
     ORDER BY o.position)
  FROM order_products o WHERE o.workspace_id = :workspace_id AND o.deal_id = d.id)),
 json((SELECT json_group_array(l.product_id)
- FROM deal_products l WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id))
+ FROM deal_products l WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id)),
+{tags_of("deal", "d")}
 """
 _BY_CUSTOM_ID = sql.rows(
     _COLUMNS,
@@ -146,4 +149,5 @@ def _deal(row: list[Any]) -> Deal:
         attributes=row[14],
         lines=tuple(OrderProduct(*line) for line in row[15]),
         linked_ids=tuple(row[16]),
+        tags=tuple(Tag(*tag) for tag in row[17]),
     )

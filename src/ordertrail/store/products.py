@@ -4,13 +4,15 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from ordertrail.domain.product import Product
+from ordertrail.domain.tag import Tag
 from ordertrail.kit import clock, json
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
+from ordertrail.store.belongings import tags_of
 
 _COLUMNS = (
     "p.id, p.custom_id, p.created_at, p.updated_at, p.described_at,"
-    " json(p.details), json(p.attributes)"
+    f" json(p.details), json(p.attributes), {tags_of('product', 'p')}"
 )
 _BY_CUSTOM_ID = sql.rows(
     _COLUMNS,
@@ -88,7 +90,7 @@ def _row(product: Product) -> list[Any]:
 
 
 def _product(row: list[Any]) -> Product:
-    identity, custom_id, created_at, updated_at, described_at, details, attributes = row
+    identity, custom_id, created_at, updated_at, described_at, details, attributes, tags = row
     return Product(
         identity,
         custom_id,
@@ -97,4 +99,5 @@ def _product(row: list[Any]) -> Product:
         clock.optional_moment(described_at),
         details,
         attributes,
+        tuple(Tag(*tag) for tag in tags),
     )

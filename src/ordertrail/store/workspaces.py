@@ -1,24 +1,25 @@
-"""Workspaces, their pipelines and attribute definitions as rows."""
+"""Workspaces and their pipelines as rows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ordertrail.domain.attribute import Attribute, ContentType, ValueType
 from ordertrail.domain.pipeline import Pipeline, Stage
 from ordertrail.kit import clock
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
 
-_ALL = sql.rows("w.id, w.uid, w.name, w.currency, w.time_zone, w.created_at", "workspaces w")
-_ONE = sql.rows(
-    "w.id, w.uid, w.name, w.currency, w.time_zone, w.created_at",
-    "workspaces w WHERE w.id = :workspace_id",
-)
+_COLUMNS = "w.id, w.uid, w.name, w.currency, w.time_zone, w.created_at, w.is_strict"
+_ALL = sql.rows(_COLUMNS, "workspaces w")
+_ONE = sql.rows(_COLUMNS, "workspaces w WHERE w.id = :workspace_id")
 _ADD = (
-    "INSERT INTO workspaces (id, uid, name, currency, time_zone, created_at)"
-    " VALUES (:id, :uid, :name, :currency, :time_zone, :created_at)"
+    "INSERT INTO workspaces (id, uid, name, currency, time_zone, created_at, is_strict)"
+    " VALUES (:id, :uid, :name, :currency, :time_zone, :created_at, :is_strict)"
+)
+_CHANGE = (
+    "UPDATE workspaces SET name = :name, currency = :currency, time_zone = :time_zone,"
+    " is_strict = :is_strict WHERE id = :workspace_id"
 )
 _PIPELINES = sql.rows(
     "id, name, position",
@@ -32,21 +33,14 @@ _STAGES = sql.rows(
 )
 _ADD_PIPELINES = sql.insert("pipelines", "id name position")
 _ADD_STAGES = sql.insert("stages", "id pipeline_id name description position")
-_ATTRIBUTES = sql.rows(
-    "a.id, a.content_type, a.name, a.value_type, a.is_inferred",
-    "json_each(:names) j CROSS JOIN attributes a WHERE a.workspace_id = :workspace_id"
-    " AND a.content_type = :content_type AND a.name = j.value",
-)
-_ATTRIBUTE = "id content_type name value_type is_inferred"
-_ADD_ATTRIBUTES = sql.insert("attributes", _ATTRIBUTE)
-_WIDEN_ATTRIBUTES = sql.update("attributes", _ATTRIBUTE, "value_type")
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """One tenant: its currency is the default of its deals, its zone that of its reports.
 
-    `uid` tells it from every other workspace of every installation.
+    `uid` tells it from every other workspace of every installation. One that `is_strict` refuses
+    attributes that nobody defined, and values that do not fit.
     """
 
     id: int
@@ -55,6 +49,7 @@ class Workspace:
     currency: str
     time_zone: str
     created_at: datetime
+    is_strict: bool = False
 
 
 def every(reader: Reader) -> list[Workspace]:
@@ -78,6 +73,19 @@ def add(tx: Tx, workspace: Workspace) -> None:
         currency=workspace.currency,
         time_zone=workspace.time_zone,
         created_at=clock.to_micros(workspace.created_at),
+        is_strict=workspace.is_strict,
+    )
+
+
+def change(tx: Tx, workspace: Workspace) -> None:
+    """Write what may be changed of a workspace."""
+    tx.run(
+        _CHANGE,
+        workspace_id=workspace.id,
+        name=workspace.name,
+        currency=workspace.currency,
+        time_zone=workspace.time_zone,
+        is_strict=workspace.is_strict,
     )
 
 
@@ -107,41 +115,7 @@ def add_pipelines(
     )
 
 
-def attributes(
-    reader: Reader, workspace_id: int, content_type: ContentType, names: Collection[str]
-) -> dict[str, Attribute]:
-    """Return those attribute definitions of one kind of thing that have these names, by name."""
-    found = reader.rows(
-        _ATTRIBUTES,
-        workspace_id=workspace_id,
-        content_type=str(content_type),
-        names=list(names),
-    )
-    return {
-        name: Attribute(ContentType(kind), name, ValueType(value_type), bool(inferred), identity)
-        for identity, kind, name, value_type, inferred in found
-    }
-
-
-def add_attributes(tx: Tx, workspace_id: int, attributes: Sequence[Attribute]) -> None:
-    """Insert attribute definitions."""
-    if attributes:
-        tx.run(_ADD_ATTRIBUTES, workspace_id=workspace_id, rows=_attribute_rows(attributes))
-
-
-def widen_attributes(tx: Tx, workspace_id: int, attributes: Sequence[Attribute]) -> None:
-    """Write the types of attribute definitions that are there."""
-    if attributes:
-        tx.run(_WIDEN_ATTRIBUTES, workspace_id=workspace_id, rows=_attribute_rows(attributes))
-
-
-def _attribute_rows(attributes: Sequence[Attribute]) -> list[Any]:
-    return [
-        [each.id, str(each.content_type), each.name, str(each.value_type), each.is_inferred]
-        for each in attributes
-    ]
-
-
 def _workspace(row: list[Any]) -> Workspace:
-    identity, uid, name, currency, time_zone, created_at = row
-    return Workspace(identity, uid, name, currency, time_zone, clock.from_micros(created_at))
+    identity, uid, name, currency, time_zone, created_at, is_strict = row
+    at = clock.from_micros(created_at)
+    return Workspace(identity, uid, name, currency, time_zone, at, bool(is_strict))

@@ -7,6 +7,7 @@ from ordertrail.domain.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    KeyReused,
     NotFound,
     Refused,
     Unauthorised,
@@ -21,6 +22,7 @@ STATUSES: dict[type[Refused], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    KeyReused: 422,
 }
 
 

@@ -1,0 +1,120 @@
+"""What each of the eight types of attributes takes, and the form in which it is kept."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ordertrail.domain import money
+from ordertrail.domain.attribute import Attribute, ValueType
+from ordertrail.domain.errors import Invalid
+
+TEXT_LENGTH_MAX = 256
+"""The longest text of an attribute that was defined as a string."""
+
+WHOLE_MAX = 10**18
+CHOICES_MAX = 100
+_SECONDS_MAX = 10**11
+_DIGITS = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
+_TRUE = ("true", "1", "yes")
+_FALSE = ("false", "0", "no")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def converted(attribute: Attribute, value: Any) -> Any:
+    """Return the value as an attribute of this definition keeps it; null clears any of them.
+
+    An inferred type takes every value. Raises Invalid, naming the attribute, for what a defined
+    one cannot hold.
+    """
+    if value is None or attribute.is_inferred:
+        return value
+    if attribute.value_type is ValueType.FIXED:
+        return _choice(attribute, value)
+    return _READERS[attribute.value_type](attribute.name, value)
+
+
+def _boolean(name: str, value: Any) -> bool:
+    said = str(value).strip().lower() if isinstance(value, bool | int | str) else ""
+    if said in _TRUE or said in _FALSE:
+        return said in _TRUE
+    raise Invalid({name: "must be true or false"})
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        value = int(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= WHOLE_MAX:
+        raise Invalid({name: "must be a whole number"})
+    return value
+
+
+def _float(name: str, value: Any) -> Decimal | int:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise Invalid({name: "must be a number"})
+    number = money.decimal(value, name)
+    return value if isinstance(value, int) else number
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        value = "true" if value else "false"
+    if isinstance(value, int | Decimal):
+        value = str(value)
+    if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX:
+        raise Invalid({name: f"must be text of at most {TEXT_LENGTH_MAX} characters"})
+    return value
+
+
+def _day(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip()).isoformat()
+        except ValueError:
+            pass
+    return _at(name, value, "must be a date such as 2026-03-31").date().isoformat()
+
+
+def _moment(name: str, value: Any) -> str:
+    at = _at(name, value, "must be a time in ISO 8601, or UNIX seconds")
+    return at.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def _at(name: str, value: Any, wanted: str) -> datetime:
+    try:
+        if isinstance(value, str) and not value.strip().isdigit():
+            at = datetime.fromisoformat(value.strip())
+            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        seconds = Decimal(value) if isinstance(value, int | Decimal | str) else None
+        if seconds is not None and not isinstance(value, bool) and 0 <= seconds < _SECONDS_MAX:
+            return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+    except (ValueError, OverflowError, ArithmeticError):
+        pass
+    raise Invalid({name: wanted})
+
+
+def _anything(_name: str, value: Any) -> Any:
+    return value
+
+
+def _choice(attribute: Attribute, value: Any) -> Any:
+    chosen = value if isinstance(value, list) and attribute.allows_many else [value]
+    texts = [str(each) for each in chosen if isinstance(each, int | str | Decimal)]
+    if len(texts) != len(chosen) or any(each not in attribute.choices for each in texts):
+        shown = ", ".join(attribute.choices[:CHOICES_MAX])
+        raise Invalid({attribute.name: f"must be one of: {shown}"})
+    return texts if attribute.allows_many else texts[0]
+
+
+_READERS: dict[ValueType, Callable[[str, Any], Any]] = {
+    ValueType.BOOLEAN: _boolean,
+    ValueType.DATE: _day,
+    ValueType.DATETIME: _moment,
+    ValueType.FLOAT: _float,
+    ValueType.INTEGER: _whole,
+    ValueType.JSON: _anything,
+    ValueType.STRING: _text,
+}

@@ -1,0 +1,124 @@
+"""Attribute definitions as rows."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from ordertrail.domain.attribute import Attribute, ContentType, ValueType
+from ordertrail.kit import json
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.kit.paging import Page, Place
+from ordertrail.store import listing, sql
+from ordertrail.store.listing import Condition, Table
+
+_COLUMNS = (
+    "a.id, a.content_type, a.name, a.value_type, a.is_inferred, a.display_name, a.description,"
+    " json(a.choices), a.allows_many"
+)
+_BY_NAME = sql.rows(
+    _COLUMNS,
+    "json_each(:names) j CROSS JOIN attributes a WHERE a.workspace_id = :workspace_id"
+    " AND a.content_type = :content_type AND a.name = j.value",
+)
+_BY_ID = sql.rows(
+    _COLUMNS, "attributes a WHERE a.workspace_id = :workspace_id AND a.id = :attribute_id"
+)
+_OF_TYPE = sql.rows(
+    _COLUMNS,
+    "(SELECT * FROM attributes WHERE workspace_id = :workspace_id"
+    " AND content_type = :content_type ORDER BY id) a",
+)
+_ALL = "id content_type name value_type is_inferred display_name description choices allows_many"
+_ADD = sql.insert("attributes", _ALL)
+_CHANGE = sql.update(
+    "attributes",
+    _ALL,
+    "value_type is_inferred display_name description choices allows_many",
+)
+_DELETE = "DELETE FROM attributes WHERE workspace_id = :workspace_id AND id = :attribute_id"
+_TABLE = Table("attributes", "a", _COLUMNS)
+
+
+def by_names(
+    reader: Reader, workspace_id: int, content_type: ContentType, names: Collection[str]
+) -> dict[str, Attribute]:
+    """Return those attribute definitions of one kind of thing that have these names, by name."""
+    found = reader.rows(
+        _BY_NAME,
+        workspace_id=workspace_id,
+        content_type=str(content_type),
+        names=list(names),
+    )
+    return {attribute.name: attribute for attribute in map(_attribute, found)}
+
+
+def by_id(reader: Reader, workspace_id: int, attribute_id: int) -> Attribute | None:
+    """Return the attribute definition with this id."""
+    found = reader.rows(_BY_ID, workspace_id=workspace_id, attribute_id=attribute_id)
+    return _attribute(found[0]) if found else None
+
+
+def of_type(reader: Reader, workspace_id: int, content_type: ContentType) -> list[Attribute]:
+    """Return all attribute definitions of one kind of thing, oldest first."""
+    found = reader.rows(_OF_TYPE, workspace_id=workspace_id, content_type=str(content_type))
+    return [_attribute(row) for row in found]
+
+
+def page(
+    reader: Reader, workspace_id: int, content_type: ContentType | None, place: Place
+) -> Page[Attribute]:
+    """Return a page of attribute definitions, of one kind of thing or of all, newest first."""
+    condition = listing.EVERYTHING
+    if content_type is not None:
+        condition = Condition("a.content_type = :kind", {"kind": str(content_type)})
+    return listing.page(
+        reader, workspace_id, _TABLE, condition, place, _attribute, lambda each: each.id or 0
+    )
+
+
+def add(tx: Tx, workspace_id: int, attributes: Sequence[Attribute]) -> None:
+    """Insert attribute definitions."""
+    if attributes:
+        tx.run(_ADD, workspace_id=workspace_id, rows=_rows(attributes))
+
+
+def change(tx: Tx, workspace_id: int, attributes: Sequence[Attribute]) -> None:
+    """Write attribute definitions that are there; their names stay."""
+    if attributes:
+        tx.run(_CHANGE, workspace_id=workspace_id, rows=_rows(attributes))
+
+
+def delete(tx: Tx, workspace_id: int, attribute_id: int) -> None:
+    """Delete a definition; values that were kept under it stay."""
+    tx.run(_DELETE, workspace_id=workspace_id, attribute_id=attribute_id)
+
+
+def _rows(attributes: Sequence[Attribute]) -> list[Any]:
+    return [
+        [
+            each.id,
+            str(each.content_type),
+            each.name,
+            str(each.value_type),
+            each.is_inferred,
+            each.display_name,
+            each.description,
+            json.dumps(each.choices),
+            each.allows_many,
+        ]
+        for each in attributes
+    ]
+
+
+def _attribute(row: list[Any]) -> Attribute:
+    identity, kind, name, value_type, is_inferred, display_name, description, choices, many = row
+    return Attribute(
+        ContentType(kind),
+        name,
+        ValueType(value_type),
+        bool(is_inferred),
+        identity,
+        display_name,
+        description,
+        tuple(choices),
+        bool(many),
+    )

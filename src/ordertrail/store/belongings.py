@@ -1,0 +1,26 @@
+"""What a row bears and belongs to, as columns beside it: tags, lists, companies."""
+
+
+def tags_of(subject: str, alias: str) -> str:
+    """Return a column of the tags, [id, name] each, of the thing called so in a query."""
+    return (
+        "json((SELECT json_group_array(json_array(t.id, t.name) ORDER BY t.id)"
+        " FROM taggings g JOIN tags t ON t.workspace_id = g.workspace_id AND t.id = g.tag_id"
+        f" WHERE g.workspace_id = :workspace_id AND g.subject = '{subject}'"
+        f" AND g.subject_id = {alias}.id))"
+    )
+
+
+LISTS_OF_CONTACT = (
+    "json((SELECT json_group_array(m.list_id ORDER BY m.list_id) FROM list_members m"
+    " WHERE m.workspace_id = :workspace_id AND m.contact_id = c.id))"
+)
+"""The ids of the lists that contact `c` is on."""
+
+COMPANIES_OF_CONTACT = (
+    "json((SELECT json_group_array(json_array(o.id, o.name, m.created_at) ORDER BY o.id)"
+    " FROM company_members m JOIN companies o"
+    " ON o.workspace_id = m.workspace_id AND o.id = m.company_id"
+    " WHERE m.workspace_id = :workspace_id AND m.contact_id = c.id))"
+)
+"""The companies of contact `c`: [id, name, member since] each."""
