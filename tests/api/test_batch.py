@@ -10,13 +10,10 @@ import pytest
 
 import served
 from asgi import Request
-from ordertrail.api.batch import PART_MAX
-from ordertrail.api.call import Limits
+from ordertrail.api.batch import BYTES_MAX, PART_MAX
 from ordertrail.kit.committer import Batch
 from ordertrail.wire.batch import OPERATIONS_MAX
 from served import Served
-
-BYTES_MAX = Limits().batch_bytes_max
 
 BATCH = "/api/ordertrail/v1/batch/"
 USERS = "/api/public/users/update_or_create/"

@@ -1,31 +1,13 @@
 """A key sees and changes what is its workspace's, on every address, and nothing else."""
 
-from typing import Any
-
 import pytest
+from samples import BODIES, DEAL, OPEN_TO_ALL, PUBLIC, QUERIES, SECRET
 
-from ordertrail.api.routes import ROUTES
+from ordertrail.api.routes import EVERY
 from served import Served
 
-SECRET = "only-of-a"
-ADDRESSES = [(method, path) for method, path, _ in ROUTES]
-BODIES: dict[str, dict[str, Any]] = {
-    "deals": {"custom_id": SECRET, "user_custom_id": SECRET, "stage": 2},
-    "products-by-id": {"user_custom_id": SECRET, "event_type": "order"},
-    "users": {"custom_id": SECRET, "city": "York"},
-    "users-by-id": {"name": "seen"},
-    "products": {"custom_id": SECRET, "name": "Lamp"},
-}
-BODIES["batch"] = {
-    "operations": [
-        {"method": "POST", "path": "/api/public/deals/update_or_create/", "body": BODIES["deals"]},
-        {
-            "method": "POST",
-            "path": f"/api/public/users-by-id/{SECRET}/events/",
-            "body": BODIES["users-by-id"],
-        },
-    ]
-}
+ADDRESSES = [(route.method, route.path) for route in EVERY]
+UPSERTS = [each for each in ADDRESSES if each[0] == "POST" and each in BODIES][:6]
 
 
 @pytest.fixture
@@ -37,22 +19,21 @@ def tokens(platform: Served) -> tuple[str, str]:
         ("users/update_or_create/", {"custom_id": SECRET, "email": f"{SECRET}@shop.test"}),
         (
             "deals/update_or_create/",
-            {**BODIES["deals"], "order_products": [{"product_custom_id": SECRET}]},
+            {**DEAL, "order_products": [{"product_custom_id": SECRET}]},
         ),
-        (f"products-by-id/{SECRET}/product_event/", BODIES["products-by-id"]),
+        (
+            f"products-by-id/{SECRET}/product_event/",
+            BODIES["POST", f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/"],
+        ),
         (f"users-by-id/{SECRET}/events/", {"name": SECRET}),
     ):
         assert platform.call(owner, "POST", f"/api/public/{target}", body).status in (200, 201)
     return owner, stranger
 
 
-def target_of(path: str) -> str:
-    return path.replace("{custom_id}", SECRET).replace("{id}", "1")
-
-
-def body_of(path: str) -> dict[str, object]:
-    known = path.removeprefix("/api/public/").removeprefix("/api/ordertrail/v1/")
-    return BODIES[known.split("/")[0]]
+def target_of(method: str, path: str) -> str:
+    named = path.replace("{custom_id}", SECRET).replace("{id}", "1")
+    return named + QUERIES.get((method, path), "")
 
 
 def others_rows(platform: Served) -> dict[str, list[list[object]]]:
@@ -65,9 +46,9 @@ def test_no_address_shows_or_changes_what_is_another_workspaces(
     platform: Served, tokens: tuple[str, str], method: str, path: str
 ) -> None:
     owner, stranger = tokens
-    body = body_of(path) if method == "POST" else None
+    body = BODIES.get((method, path))
     before = others_rows(platform)
-    reply = platform.call(stranger, method, target_of(path), body)
+    reply = platform.call(stranger, method, target_of(method, path), body)
     assert others_rows(platform) == before
     assert reply.status in (200, 201, 404), reply.text
     if path.endswith("/batch/"):
@@ -76,7 +57,7 @@ def test_no_address_shows_or_changes_what_is_another_workspaces(
         assert reply.status == 404
     if method == "GET":
         assert SECRET not in reply.text
-    mine = platform.call(owner, method, target_of(path), body)
+    mine = platform.call(owner, method, target_of(method, path), body)
     assert mine.status in (200, 201), mine.text
 
 
@@ -84,11 +65,11 @@ def test_no_address_shows_or_changes_what_is_another_workspaces(
 def test_every_address_wants_a_token_and_its_scope(
     platform: Served, tokens: tuple[str, str], method: str, path: str
 ) -> None:
-    body = body_of(path) if method == "POST" else None
-    assert platform.caller.call(method, target_of(path), json=body).status == 401
-    wrong = platform.new_token("read" if method == "POST" else "write")
-    status = platform.call(wrong, method, target_of(path), body).status
-    assert status == (200 if path.endswith("/about/") else 403)
+    body = BODIES.get((method, path))
+    assert platform.caller.call(method, target_of(method, path), json=body).status == 401
+    wrong = platform.new_token("write" if method == "GET" else "read")
+    status = platform.call(wrong, method, target_of(method, path), body).status
+    assert status == (200 if (method, path) in OPEN_TO_ALL else 403)
 
 
 def test_the_same_custom_ids_in_two_workspaces_are_two_things(
@@ -100,7 +81,7 @@ def test_the_same_custom_ids_in_two_workspaces_are_two_things(
         "created": True,
         "id": 1,
     }
-    body = {**BODIES["deals"], "order_products": [{"product_custom_id": SECRET, "quantity": 9}]}
+    body = {**DEAL, "order_products": [{"product_custom_id": SECRET, "quantity": 9}]}
     assert platform.call(stranger, "POST", deals, body).json["created"] is True
     mine = platform.call(owner, "GET", f"/api/public/deals-by-id/{SECRET}/").json
     assert mine["order_products"][0]["quantity"] == 1
@@ -127,17 +108,17 @@ def test_what_one_workspace_reads_does_not_depend_on_another(
 ) -> None:
     """Both use the same custom ids and get the same numbers."""
     owner, stranger = tokens
-    writes = [(path, body_of(path)) for method, path in ADDRESSES if method == "POST"]
+    writes = [(path, BODIES[method, path]) for method, path in UPSERTS]
     reads = [path for method, path in ADDRESSES if method == "GET"]
     in_order = sorted(writes, key=lambda each: "_or_create" not in each[0])
     for path, body in sorted(in_order, key=lambda each: "users/" not in each[0]):
-        reply = platform.call(stranger, "POST", target_of(path), body)
+        reply = platform.call(stranger, "POST", target_of("POST", path), body)
         assert reply.status in (200, 201), reply.text
-    before = {path: platform.call(stranger, "GET", target_of(path)).json for path in reads}
+    before = {path: platform.call(stranger, "GET", target_of("GET", path)).json for path in reads}
     for path, body in writes * 3:
-        assert platform.call(owner, "POST", target_of(path), body).status in (200, 201)
+        assert platform.call(owner, "POST", target_of("POST", path), body).status in (200, 201)
     changed = {
-        **BODIES["deals"],
+        **DEAL,
         "value": 7,
         "size": "L",
         "order_products": [{"product_id": 1, "quantity": 5}],
@@ -145,5 +126,5 @@ def test_what_one_workspace_reads_does_not_depend_on_another(
     }
     reply = platform.call(owner, "POST", "/api/public/deals/update_or_create/", changed)
     assert reply.status == 200
-    after = {path: platform.call(stranger, "GET", target_of(path)).json for path in reads}
+    after = {path: platform.call(stranger, "GET", target_of("GET", path)).json for path in reads}
     assert after == before

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from ordertrail.domain import attribute
-from ordertrail.domain.attribute import ContentType
+from ordertrail.domain.attribute import Attribute, ContentType
 from ordertrail.domain.attribute_values import converted
 from ordertrail.domain.errors import Invalid
-from ordertrail.kit.database import Tx
+from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import attributes, ids, workspaces
 
 Values = Mapping[str, Any]
@@ -78,3 +78,8 @@ class Settling:
         attributes.add(tx, self._workspace_id, named)
         wider = [each for each in learnt.values() if each.id is not None]
         attributes.change(tx, self._workspace_id, wider)
+
+
+def of_type(reader: Reader, workspace_id: int, content_type: ContentType) -> list[Attribute]:
+    """Return all attribute definitions of one kind of thing, oldest first."""
+    return attributes.of_type(reader, workspace_id, content_type)

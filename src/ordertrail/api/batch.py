@@ -1,34 +1,38 @@
 """Many writes in one call: carried out in the order given, answered one by one."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
-from urllib.parse import unquote
 
-from ordertrail.api.call import Answer, Call, Handler
+from ordertrail.api.call import Answer, Call
 from ordertrail.api.gate import answer_to
-from ordertrail.api.writes import Write
+from ordertrail.api.route import OWN, Addresses, Route
+from ordertrail.api.writes import Write, prepared, told
 from ordertrail.domain.errors import Invalid, NotFound, Refused
-from ordertrail.kit.committer import Closed, QueueFull
+from ordertrail.kit.committer import Action, Closed, QueueFull
 from ordertrail.wire import batch as wire
 from ordertrail.wire.batch import Operation
 
 PART_MAX = 250
 """How many operations are carried out before other callers have their turn."""
 
+BYTES_MAX = 8 << 20
 _AWAY = 503
+_OF_THE_WHOLE = (b"idempotency-key", b"content-type")
+"""Headers that a batch has as a whole, and its operations do not."""
 
-_Asked = tuple[Write | None, Any]
-"""What an operation asks for: a write with its command, or None with the answer to it."""
+_Asked = tuple[Action | None, "_Operation | Answer"]
+"""What an operation asks for: who decides it and what, or None with the answer to it."""
 
-_Known = Sequence[tuple[re.Pattern[str], Write]]
+_Known = Addresses[Write]
 
 
-def handler(writes: Mapping[str, Write]) -> Handler:
-    """Return the handler of batches of these writes, which are given by their addresses."""
-    known = [(_pattern(path), write) for path, write in writes.items()]
+def route(routes: Sequence[Route]) -> Route:
+    """Return the route of batches of those of the given routes that are writes."""
+    known = Addresses(
+        (each.method, each.path, each.does) for each in routes if isinstance(each.does, Write)
+    )
 
     async def handle(call: Call) -> Answer:
         answers: list[Answer] = []
@@ -37,11 +41,33 @@ def handler(writes: Mapping[str, Write]) -> Handler:
         for start in range(0, len(operations), PART_MAX):
             part = operations[start : start + PART_MAX]
             asked = [_asked(call, known, each) for each in part]
-            told, away = await _carried_out(call, asked, away)
-            answers += told
-        return Answer({"results": [{"status": e.status, "body": e.body} for e in answers]})
+            said, away = await _carried_out(call, asked, away)
+            answers += said
+        return Answer({"results": [_result(each) for each in answers]})
 
-    return handle
+    return Route(
+        "POST",
+        f"{OWN}/batch/",
+        handle,
+        "several of the writes above in one call",
+        takes=wire.BatchSent,
+        gives=wire.BatchShown,
+        bytes_max=BYTES_MAX,
+    )
+
+
+def _result(answer: Answer) -> dict[str, Any]:
+    result = {"status": answer.status, "body": answer.body}
+    return {**result, "warnings": list(answer.warnings)} if answer.warnings else result
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """One operation: the call that it would be by itself, and the command it makes."""
+
+    write: Write
+    call: Call
+    command: object
 
 
 async def _carried_out(
@@ -53,28 +79,31 @@ async def _carried_out(
     answer is returned besides, for what is behind these.
     """
     answers: list[Answer] = []
-    for write, run in groupby(asked, key=lambda each: each[0]):
-        given = [command for _, command in run]
-        if write is None:
+    for action, run in groupby(asked, key=lambda each: each[0]):
+        given: list[Any] = [each for _, each in run]
+        if action is None:
             answers += given
         elif away is not None:
             answers += [away] * len(given)
         else:
-            told = await _committed(call, write, given)
-            away = next((answer for answer in told if answer.status == _AWAY), None)
-            answers += told
+            said = await _committed(call, action, given)
+            away = next((answer for answer in said if answer.status == _AWAY), None)
+            answers += said
     return answers, away
 
 
-async def _committed(call: Call, write: Write, commands: Sequence[Any]) -> list[Answer]:
-    committer = call.platform.committer
+async def _committed(call: Call, action: Action, asked: Sequence[_Operation]) -> list[Answer]:
     try:
-        outcomes = await committer.commit(call.workspace_id, write.action, commands)
+        outcomes = await call.platform.committer.commit(
+            call.workspace_id, action, [each.command for each in asked]
+        )
     except (QueueFull, Closed) as error:
-        return [_failed(error)] * len(commands)
+        return [_failed(error)] * len(asked)
     return [
-        _failed(outcome) if isinstance(outcome, Exception) else write.answer(outcome)
-        for outcome in outcomes
+        _failed(outcome)
+        if isinstance(outcome, Exception)
+        else await told(each.write, each.call, outcome)
+        for each, outcome in zip(asked, outcomes, strict=True)
     ]
 
 
@@ -86,31 +115,34 @@ def _asked(call: Call, known: _Known, operation: Operation | Invalid) -> _Asked:
     try:
         if isinstance(operation, Invalid):
             raise operation
-        write, names = _found(known, operation.path)
-        if operation.method != "POST":
-            return None, Answer({"detail": "Method not allowed here; send one of: POST."}, 405)
-        return write, write.command(_single(call, operation, names))
+        found = known.find(operation.path)
+        if found is None:
+            raise NotFound(f"No such address in a batch: {operation.path[:200]}")
+        writes, named = found
+        write = writes.get(operation.method)
+        if write is None:
+            allowed = ", ".join(sorted(writes))
+            return None, Answer(
+                {"detail": f"Method not allowed here; send one of: {allowed}."}, 405
+            )
+        single = _single(call, operation, named)
+        action, command = prepared(write, single)
+        return action, _Operation(write, single, command)
     except Refused as refused:
         return None, _failed(refused)
 
 
-def _found(known: _Known, path: str) -> tuple[Write, dict[str, str]]:
-    whole = path if path.endswith("/") else path + "/"
-    for pattern, write in known:
-        if found := pattern.fullmatch(whole):
-            return write, {name: unquote(value) for name, value in found.groupdict().items()}
-    raise NotFound(f"No such address in a batch: {path[:200]}")
-
-
-def _single(call: Call, operation: Operation, names: dict[str, str]) -> Call:
+def _single(call: Call, operation: Operation, named: Mapping[str, str]) -> Call:
     """Return the call that the operation would be by itself."""
-    headers = {name: value for name, value in call.headers.items() if name != b"idempotency-key"}
+    headers = {name: value for name, value in call.headers.items() if name not in _OF_THE_WHOLE}
     if operation.key is not None:
         headers[b"idempotency-key"] = operation.key.encode()
-    scope = {**call.scope, "path_params": names}
-    return replace(call, scope=scope, headers=headers, raw_body=operation.raw_body)
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    escaped = re.escape(path).replace(r"\{custom_id\}", "(?P<custom_id>.+)")
-    return re.compile(escaped)
+    return replace(
+        call,
+        method=operation.method,
+        path=operation.path,
+        named=named,
+        headers=headers,
+        raw_body=operation.raw_body,
+        warnings=[],
+    )

@@ -1,17 +1,21 @@
 """A call as the handlers see it: who asks, for what, with which body; and their answer."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlencode
+
+import msgspec
 
 from ordertrail.actions.keys import Key
 from ordertrail.actions.requests import Keep
-from ordertrail.domain.errors import Invalid
+from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Author, Origin
 from ordertrail.kit.clock import Clock
 from ordertrail.kit.committer import Action, Committer
 from ordertrail.kit.database import Reader
+from ordertrail.kit.paging import Page, Place
 from ordertrail.kit.readers import Readers
 from ordertrail.wire import body
 
@@ -19,6 +23,8 @@ T = TypeVar("T")
 
 OPERATION_KEY_LENGTH_MAX = 255
 _ORIGINS = {origin.encode(): origin for origin in Origin}
+_VERSION = re.compile(rb"version\s*=\s*\"?([0-9]+)")
+_FORM = b"application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +32,16 @@ class Limits:
     """What the API accepts of one caller."""
 
     body_bytes_max: int = 1 << 20
-    batch_bytes_max: int = 8 << 20
     keys_cached_max: int = 10_000
     key_seen_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What the API stands on; `keep_requests` is None when calls are not to be logged."""
+    """What the API stands on; `keep_requests` is None when calls are not to be logged.
+
+    `running` are the requests with an idempotency key, by workspace, that are not answered yet.
+    """
 
     committer: Committer
     readers: Readers
@@ -42,17 +50,32 @@ class Platform:
     version: str
     limits: Limits
     keep_requests: Keep | None
+    running: set[tuple[int, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class Call:
-    """One authenticated request, or one operation of a batch as it would be by itself."""
+    """One authenticated request, or one operation of a batch as it would be by itself.
+
+    `named` is what stands in its address where the route has a name. `warnings` grow with what was
+    sent and is not taken as it was meant.
+    """
 
     platform: Platform
     key: Key
     scope: Mapping[str, Any]
+    method: str
+    path: str
+    named: Mapping[str, str]
     headers: Mapping[bytes, bytes]
     raw_body: bytes
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def version(self) -> int:
+        """Which names the caller means and reads: 1, unless version 2 is asked for."""
+        found = _VERSION.search(self.headers.get(b"accept", b""))
+        return 2 if found is not None and int(found[1]) >= 2 else 1
 
     @property
     def workspace_id(self) -> int:
@@ -81,31 +104,57 @@ class Call:
         return sent.decode()
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON object in the body, or raise Invalid."""
+        """Return the JSON object or the form in the body, or raise Invalid."""
+        if self.headers.get(b"content-type", b"").startswith(_FORM):
+            return body.decode_form(self.raw_body)
         return body.decode_object(self.raw_body)
 
     def path_text(self, name: str) -> str:
         """Return an id of the shop from the path."""
-        value = str(self.scope["path_params"][name])
+        value = self.named[name]
         if "\0" in value:
             raise Invalid({name: "must not contain a NUL character"})
         return body.identifier(name, value)
 
     def path_number(self, name: str) -> int:
-        """Return one of our own ids from the path."""
-        return body.whole(name, self.scope["path_params"][name])
+        """Return one of our own ids from the path; what is no number names nothing."""
+        try:
+            return body.whole(name, self.named[name])
+        except Invalid:
+            raise NotFound(f"nothing has this {name}: it is a whole number") from None
+
+    def queries(self) -> dict[str, str]:
+        """Return the query; of each value the one trailing slash that clients append is dropped.
+
+        Of a name that is sent twice the last value counts.
+        """
+        raw = self.scope["query_string"].decode("latin-1")
+        try:
+            pairs = parse_qsl(
+                raw, keep_blank_values=True, errors="strict", max_num_fields=body.FORM_FIELDS_MAX
+            )
+        except ValueError:
+            raise Invalid({"query": "is not percent-encoded UTF-8, or too long"}) from None
+        if "\0" in raw or "%00" in raw:
+            raise Invalid({"query": "must not contain a NUL character"})
+        return {name: value.removesuffix("/") for name, value in pairs}
 
     def query(self, name: str) -> str | None:
-        """Return a query value; the one trailing slash that some clients append is dropped."""
-        pairs = parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        value = dict(pairs).get(name)
-        return value.removesuffix("/") if value else None
+        """Return a query value; None when it was not sent, or is empty."""
+        return self.queries().get(name) or None
+
+    def place(self) -> Place:
+        """Return the place in a list that the query's cursor names, or raise Invalid."""
+        place = Place.read(self.query("cursor"))
+        if place is None:
+            raise Invalid({"cursor": "is not one that this server gave out"})
+        return place
 
     def link(self, **query: str) -> str:
-        """Return the absolute address of this call with another query."""
+        """Return the absolute address of this call, with these values in its query."""
         host = self.headers.get(b"host", b"localhost").decode("latin-1")
-        words = "&".join(f"{name}={value}" for name, value in query.items())
-        return f"{self.scope['scheme']}://{host}{quote(self.scope['path'])}?{words}"
+        words = urlencode({**self.queries(), **query})
+        return f"{self.scope['scheme']}://{host}{quote(self.path)}?{words}"
 
     async def commit(self, action: Action, command: object) -> Any:
         """Hand one command to the committer and return its outcome, or raise what refused it."""
@@ -121,11 +170,41 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said back: a status, a body that becomes JSON, and headers of its own."""
+    """What is said back: a status, a body that becomes JSON, and headers of its own.
 
-    body: Mapping[str, Any] | Sequence[Any]
+    `warnings` say what was not taken as it was sent; they go into a header.
+    """
+
+    body: Any
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
+
+
+def raw_text(answer: Answer) -> str:
+    """Return the body of an answer as JSON text."""
+    return body.encode(answer.body).decode()
+
+
+def raw_answer(status: int, text: str) -> Answer:
+    """Return an answer whose body is this JSON text."""
+    return Answer(msgspec.Raw(text.encode()), status)
+
+
+def paged(call: Call, page: Page[T], encode: Callable[[T], dict[str, Any]]) -> Answer:
+    """Return a page of a list as the API shows it, with links to its neighbours."""
+
+    def link(cursor: str | None) -> str | None:
+        return None if cursor is None else call.link(cursor=cursor)
+
+    return Answer(
+        {
+            "count": page.count,
+            "next": link(page.next_cursor),
+            "previous": link(page.previous_cursor),
+            "results": [encode(item) for item in page.items],
+        }
+    )

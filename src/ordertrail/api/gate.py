@@ -1,15 +1,17 @@
 """Every call passes here: body limit, key, handler, answer as JSON, one row in the log."""
 
+import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from ordertrail.actions.requests import Request
-from ordertrail.api.call import Answer, Call, Handler, Platform
+from ordertrail.api.call import Answer, Call, Platform
 from ordertrail.api.keyring import Keyring, Throttled
+from ordertrail.api.route import Route
 from ordertrail.api.trace import Trace
 from ordertrail.domain.errors import Invalid, Refused, Unavailable
 from ordertrail.kit.committer import Closed, QueueFull
@@ -21,6 +23,7 @@ _log = logging.getLogger("ordertrail.api")
 _BUSY = (Unavailable, QueueFull, TooManyReads, Closed, QueryTooSlow)
 _PROBLEM_LENGTH_MAX = 200
 _TELL_ALL_READ = 413
+_WARNINGS_BYTES_MAX = 4_000
 
 
 class TooLarge(Exception):
@@ -37,9 +40,9 @@ class Gate:
             platform.key_readers, seen_s=limits.key_seen_s, cached_max=limits.keys_cached_max
         )
 
-    def endpoint(self, path: str, handle: Handler, access: str, bytes_max: int) -> "Endpoint":
-        """Return an ASGI endpoint whose callers need a key with this access."""
-        return Endpoint(self, path, handle, access, bytes_max)
+    def endpoint(self, route: Route) -> "Endpoint":
+        """Return what answers at a route, for callers whose key has its scope."""
+        return Endpoint(self, route)
 
     def record(self, key_workspace_id: int, request: Request) -> None:
         """Let the call be logged with the next batch."""
@@ -51,20 +54,22 @@ class Gate:
 class Endpoint:
     """One route: admits, reads, handles, answers."""
 
-    def __init__(self, gate: Gate, path: str, handle: Handler, access: str, bytes_max: int) -> None:
+    def __init__(self, gate: Gate, route: Route) -> None:
         self._gate = gate
-        self._path = path
-        self._names_person = "/users-by-id/" in path
-        self._handle = handle
-        self._access = access
-        self._bytes_max = bytes_max
+        self.path = route.path
+        self._names_person = "/users-by-id/" in route.path
+        self._handle = route.handle
+        self._access = route.scope
+        self._bytes_max = max(gate.platform.limits.body_bytes_max, route.bytes_max or 0)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    async def __call__(
+        self, scope: Scope, named: Mapping[str, str], receive: Receive, send: Send
+    ) -> None:
+        """Answer one request; `named` is what its path names."""
         started = time.perf_counter()
         trace: Trace = scope["trace"]
-        trace.route = self._path
-        call, answer = await self._answered(scope, receive, trace)
+        trace.route = self.path
+        call, answer = await self._answered(scope, named, receive, trace)
         await reply(send, answer, trace)
         if call is not None:
             problem = answer.body.get("detail") if isinstance(answer.body, Mapping) else None
@@ -73,7 +78,7 @@ class Endpoint:
                 Request(
                     at=self._gate.platform.clock(),
                     method=scope["method"],
-                    path=self._path if self._names_person else scope["path"],
+                    path=self.path if self._names_person else scope["path"],
                     status=answer.status,
                     duration_micros=int((time.perf_counter() - started) * 1_000_000),
                     key_id=call.key.id,
@@ -83,7 +88,7 @@ class Endpoint:
             )
 
     async def _answered(
-        self, scope: Scope, receive: Receive, trace: Trace
+        self, scope: Scope, named: Mapping[str, str], receive: Receive, trace: Trace
     ) -> tuple[Call | None, Answer]:
         call = None
         try:
@@ -93,7 +98,8 @@ class Endpoint:
                 scope, authorization, self._access, time.monotonic()
             )
             trace.key_id = key.id
-            call = Call(self._gate.platform, key, scope, headers, b"")
+            method, path = scope["method"], scope["path"]
+            call = Call(self._gate.platform, key, scope, method, path, named, headers, b"")
             call.raw_body = await read_body(headers, receive, self._bytes_max)
             return call, await self._handle(call)
         except Exception as error:
@@ -160,7 +166,21 @@ async def reply(send: Send, answer: Answer, trace: Trace) -> None:
         (b"x-request-id", trace.request_id.encode()),
     ]
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    if answer.warnings:
+        headers.append((b"x-ordertrail-warnings", _as_header(answer.warnings)))
     if answer.status == _TELL_ALL_READ:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": raw})
+
+
+def _as_header(warnings: Sequence[str]) -> bytes:
+    """Warnings as a JSON list in ASCII, as many of them as a header should hold."""
+    kept: list[str] = []
+    size = 2
+    for warning in warnings:
+        size += len(json.dumps(warning)) + 2
+        if size > _WARNINGS_BYTES_MAX:
+            break
+        kept.append(warning)
+    return json.dumps(kept).encode()

@@ -1,17 +1,27 @@
 """Products and product events."""
 
+from typing import Any
+
 from ordertrail.actions import products
 from ordertrail.api.call import Answer, Call
-from ordertrail.api.writes import Write
+from ordertrail.api.route import PUBLIC, Route
+from ordertrail.api.writes import simple
 from ordertrail.domain.product import Product
 from ordertrail.kit.database import Reader
 from ordertrail.wire import products as wire
+from ordertrail.wire import version1
 
 
 def _event(call: Call) -> products.CreateEvent:
     custom_id = call.path_text("custom_id")
-    event = wire.decode_event(call.body())
-    return products.CreateEvent(custom_id, event, call.author, call.operation_key)
+    return products.CreateEvent(
+        custom_id, wire.decode_event(said_of_event(call)), call.author, call.operation_key
+    )
+
+
+def said_of_event(call: Call) -> dict[str, Any]:
+    """Return what the body says of an event, under the names of version 2."""
+    return call.body() if call.version > 1 else version1.event_body(call.body())
 
 
 def _event_created(done: products.CreatedEvent) -> Answer:
@@ -19,22 +29,21 @@ def _event_created(done: products.CreatedEvent) -> Answer:
 
 
 def _upsert(call: Call) -> products.Upsert:
-    return products.Upsert(*wire.decode_change(call.body()), call.author)
+    sent = call.body()
+    call.warnings += wire.warnings(sent)
+    return products.Upsert(*wire.decode_change(sent), call.author)
 
 
 def _upserted(done: products.Upserted) -> Answer:
     return Answer(wire.encode(done.product), 201 if done.is_new else 200)
 
 
-CREATE = Write(_upsert, products.upsert, _upserted)
-"""POST products/"""
-
-CREATE_EVENT = Write(_event, products.create_events, _event_created)
-"""POST products-by-id/:custom_id/product_event/"""
+CREATE = simple(_upsert, products.upsert, _upserted)
+CREATE_EVENT = simple(_event, products.create_events, _event_created, knows_keys=True)
 
 
 async def read(call: Call) -> Answer:
-    """GET products-by-id/:custom_id/details/"""
+    """Answer with one product and how many events of each type it has."""
 
     def work(reader: Reader) -> tuple[Product, dict[str, int]]:
         product = products.find(reader, call.workspace_id, call.path_text("custom_id"))
@@ -42,3 +51,37 @@ async def read(call: Call) -> Answer:
 
     product, counts = await call.read(work)
     return Answer({**wire.encode(product), "event_counts": counts})
+
+
+_BY_ID = f"{PUBLIC}/products-by-id/{{custom_id}}"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        f"{PUBLIC}/products/",
+        CREATE,
+        "create or change a product",
+        wire.ProductSent,
+        wire.ProductShown,
+        status=201,
+    ),
+    Route(
+        "POST",
+        f"{_BY_ID}/product_event/",
+        CREATE_EVENT,
+        "record what a contact did with a product",
+        wire.ProductEventSent,
+        wire.IdShown,
+        status=201,
+    ),
+    *(
+        Route(
+            "GET",
+            path,
+            read,
+            "one product with its event counts",
+            gives=wire.ProductWithCounts,
+        )
+        for path in (f"{_BY_ID}/details/", f"{_BY_ID}/")
+    ),
+)

@@ -2,19 +2,22 @@
 
 from ordertrail.actions import workspaces
 from ordertrail.api.call import Answer, Call
+from ordertrail.api.keyring import ANY
+from ordertrail.api.route import OWN, PUBLIC, Route
+from ordertrail.wire import workspaces as wire
 
 FEATURES = ("batch", "idempotency")
 """What the API offers besides the public one, for clients that can use it."""
 
 
 async def list_pipelines(call: Call) -> Answer:
-    """GET pipelines/"""
+    """Answer with the pipelines, in their order."""
     pipelines, _ = await call.read(lambda r: workspaces.pipelines(r, call.workspace_id))
     return Answer([{"id": each.id, "name": each.name} for each in pipelines])
 
 
 async def list_stages(call: Call) -> Answer:
-    """GET stages/"""
+    """Answer with all stages, in the order of their pipelines."""
     _, stages = await call.read(lambda r: workspaces.pipelines(r, call.workspace_id))
     return Answer(
         [
@@ -31,7 +34,7 @@ async def list_stages(call: Call) -> Answer:
 
 
 async def about(call: Call) -> Answer:
-    """GET /api/ordertrail/v1/about/"""
+    """Answer with which workspace of which installation this is."""
     workspace = await call.read(lambda r: workspaces.get(r, call.workspace_id))
     return Answer(
         {
@@ -41,3 +44,29 @@ async def about(call: Call) -> Answer:
             "features": FEATURES,
         }
     )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        f"{PUBLIC}/pipelines/",
+        list_pipelines,
+        "the pipelines",
+        gives=list[wire.PipelineShown],
+    ),
+    Route(
+        "GET",
+        f"{PUBLIC}/stages/",
+        list_stages,
+        "the stages with their ids",
+        gives=list[wire.StageShown],
+    ),
+    Route(
+        "GET",
+        f"{OWN}/about/",
+        about,
+        "which workspace of which installation this is",
+        gives=wire.AboutShown,
+        access=ANY,
+    ),
+)

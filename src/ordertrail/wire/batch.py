@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
@@ -10,6 +10,35 @@ from ordertrail.domain.errors import Invalid
 from ordertrail.wire import body
 
 OPERATIONS_MAX = 1_000
+
+
+class OperationSent(TypedDict, total=False):
+    """One call of a batch; `key` is what the header Idempotency-Key is for a call by itself."""
+
+    method: str
+    path: str
+    body: Any
+    key: str | int | None
+
+
+class BatchSent(TypedDict):
+    """Calls that are carried out in their order."""
+
+    operations: list[OperationSent]
+
+
+class ResultShown(TypedDict):
+    """What one call of a batch was answered."""
+
+    status: int
+    body: Any
+    warnings: NotRequired[list[str]]
+
+
+class BatchShown(TypedDict):
+    """The answers in the order of the calls."""
+
+    results: list[ResultShown]
 
 
 @dataclass(frozen=True, slots=True)

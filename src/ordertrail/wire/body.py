@@ -1,10 +1,12 @@
 """JSON bodies and the fields in them: what a value must look like, said by field."""
 
+import functools
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, DecimalException
 from typing import Any, NoReturn
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -17,6 +19,7 @@ NUMBER_MAX = 10**18
 DECIMALS_MAX = 18
 ID_LENGTH_MAX = 255
 ID_MAX = 2**63 - 1
+FORM_FIELDS_MAX = 1_000
 
 _SUSPECT = re.compile(rb"\\u0000|[0-9.]{17}|[0-9][eE]")
 """What a body must contain to have a NUL or a number beyond the limits; most have nothing of it."""
@@ -60,6 +63,22 @@ def decode_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Invalid({"body": "must be a JSON object"})
     return value
+
+
+def decode_form(raw: bytes) -> dict[str, Any]:
+    """Return the fields of a form as JSON would say them: texts; raises Invalid for none."""
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=FORM_FIELDS_MAX,
+        )
+    except ValueError:
+        raise Invalid({"body": "is no form in percent-encoded UTF-8"}) from None
+    sent = dict(pairs)
+    _check(sent, "body", DEPTH_MAX)
+    return sent
 
 
 def identifier(field: str, value: object) -> str:
@@ -182,6 +201,28 @@ def under_known_names(sent: dict[str, Any], known: Collection[str]) -> dict[str,
     """
     other = {standard_name(name): value for name, value in sent.items() if name not in known}
     return {**other, **{name: value for name, value in sent.items() if name in known}}
+
+
+def unnoticed(
+    sent: Mapping[str, Any], known: frozenset[str], read_only: frozenset[str]
+) -> list[str]:
+    """Return warnings about what is not taken as it was meant, most likely."""
+    said = []
+    for name in sent:
+        if name in read_only:
+            said.append(f"{name}: ignored: it is told, not set")
+        elif name not in known and (near := _near(name, known)):
+            said.append(f"{name}: kept as an attribute of that name; the field is called {near}")
+    return said
+
+
+@functools.lru_cache(maxsize=10_000)
+def _near(name: str, known: frozenset[str]) -> str | None:
+    """The field that a name differs from by case, blanks and underscores alone."""
+    if standard_name(name) in known:
+        return None
+    squashed = re.sub(r"[\W_]+", "", name.lower())
+    return next((each for each in sorted(known) if each.replace("_", "") == squashed), None)
 
 
 def iso(at: datetime | date) -> str:

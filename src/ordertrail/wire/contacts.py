@@ -1,7 +1,8 @@
 """Contacts ("users") on the wire."""
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from ordertrail.domain.absent import ABSENT
 from ordertrail.domain.contact import (
@@ -11,10 +12,106 @@ from ordertrail.domain.contact import (
     ContactChange,
 )
 from ordertrail.domain.errors import Invalid
+from ordertrail.domain.tag import Tag
 from ordertrail.wire import body
 
 _NAMES = PROFILE | READ_ONLY | {"custom_id", "email", "phone"}
+_UNSAID: dict[str, Any] = {
+    "gender": "unknown",
+    "score": 0,
+    "unsubscribed": False,
+    "notifications": True,
+    "page_views": 0,
+    "web_push_subscription": False,
+}
+"""What clients in the field read of every contact, and what it is while nobody has said it."""
+
 _SHOWN = ("first_name", "last_name", "phone_number", "country", "region", "city")
+
+
+class TagShown(TypedDict):
+    """A tag on something."""
+
+    id: int
+    name: str
+
+
+class MembershipShown(TypedDict):
+    """A company that a contact is a member of."""
+
+    id: int
+    name: str
+    member_since: str
+
+
+class ContactShown(TypedDict):
+    """A contact as the API shows it; attributes stand beside these fields."""
+
+    id: int
+    user_key: str
+    custom_id: str | None
+    email: str | None
+    name: str | None
+    first_name: str | None
+    last_name: str | None
+    phone_number: str | None
+    phone: str | None
+    country: str | None
+    region: str | None
+    city: str | None
+    gender: str
+    status: str
+    score: int
+    unsubscribed: bool
+    notifications: bool
+    page_views: int
+    web_push_subscription: bool
+    created_at: str
+    updated_at: str
+    tags: list[TagShown]
+    lists: list[int]
+    companies: list[MembershipShown]
+
+
+class ContactSent(TypedDict, total=False):
+    """What may be said of a contact; any other name is an attribute."""
+
+    custom_id: str | int | None
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone_number: str | None
+    phone: str | None
+    gender: int | str | None
+    status: int | str | None
+    country: str | None
+    region: str | None
+    city: str | None
+    timezone: str | None
+    score: int | str | None
+    unsubscribed: bool | str | None
+    notifications: bool | str | None
+    first_seen: str | int | None
+    last_seen: str | int | None
+    last_contacted: str | int | None
+    gravatar_url: str | None
+    facebook_url: str | None
+    linkedin_url: str | None
+    twitter_url: str | None
+    google_url: str | None
+    assigned_to: int | str | None
+
+
+class UpsertedShown(TypedDict):
+    """Whether a thing was created, and its id."""
+
+    created: bool
+    id: int
+
+
+def warnings(sent: dict[str, Any]) -> list[str]:
+    """Return warnings about what a request says of a contact and is not taken so."""
+    return body.unnoticed(sent, _NAMES, READ_ONLY)
 
 
 def decode_change(sent: dict[str, Any]) -> ContactChange:
@@ -50,7 +147,8 @@ def encode_change(change: ContactChange) -> dict[str, Any]:
 
 def encode(contact: Contact) -> dict[str, Any]:
     """Return a contact as the API shows it, custom attributes flattened."""
-    profile = {**dict.fromkeys(_SHOWN), **contact.profile}
+    status = "user" if contact.email else "visitor"
+    profile = {**dict.fromkeys(_SHOWN), **_UNSAID, "status": status, **contact.profile}
     names = (profile["first_name"], profile["last_name"])
     return {
         **contact.attributes,
@@ -63,10 +161,18 @@ def encode(contact: Contact) -> dict[str, Any]:
         "phone": profile["phone_number"],
         "created_at": body.iso(contact.created_at),
         "updated_at": body.iso(contact.updated_at),
-        "tags": [],
-        "lists": [],
-        "companies": [],
+        "tags": encode_tags(contact.tags),
+        "lists": list(contact.list_ids),
+        "companies": [
+            {"id": each.company_id, "name": each.name, "member_since": body.iso(each.since)}
+            for each in contact.companies
+        ],
     }
+
+
+def encode_tags(tags: Iterable[Tag]) -> list[dict[str, Any]]:
+    """Return tags as they stand on what bears them."""
+    return [{"id": tag.id, "name": tag.name} for tag in tags]
 
 
 def _email(value: object) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from ordertrail.domain import money
 from ordertrail.domain.absent import ABSENT
@@ -20,9 +20,96 @@ from ordertrail.domain.deal import (
 )
 from ordertrail.domain.errors import Invalid
 from ordertrail.wire import body
+from ordertrail.wire.contacts import TagShown, encode_tags
 
 LINES_MAX = PRODUCTS_MAX
 _NO_DETAILS = dict.fromkeys(sorted(DETAILS))
+
+
+class LineShown(TypedDict):
+    """A line of an order as it was when the order was made; `value` is the price of one unit."""
+
+    product_id: int
+    product_custom_id: str
+    quantity: int
+    value: float
+    currency: str
+
+
+class DealShown(TypedDict):
+    """A deal as the API shows it; attributes stand beside these fields."""
+
+    id: int
+    custom_id: str | None
+    name: str
+    user_id: int | None
+    pipeline: int
+    stage: int
+    status: int
+    value: str
+    currency: str
+    won_at: str | None
+    lost_at: str | None
+    products: list[int]
+    products_custom_id: list[str]
+    order_products: list[LineShown]
+    tags: list[TagShown]
+    expected_close_date: str | None
+    loss_reason: int | None
+    loss_reason_description: str | None
+    assigned_to: int | None
+    participants: list[int] | None
+    company_id: int | None
+    company_custom_id: str | None
+    created_at: str
+    updated_at: str
+
+
+class DealUpserted(DealShown):
+    """A deal, and whether the request created it."""
+
+    created: bool
+
+
+class LineSent(TypedDict, total=False):
+    """A line of an order: its product by one of two ids, and the price of one unit."""
+
+    product_id: int | str
+    product_custom_id: str | int
+    quantity: int | str
+    value: float | str
+    currency: str
+
+
+class DealSent(TypedDict, total=False):
+    """What may be said of a deal; any other name is an attribute."""
+
+    custom_id: str | int | None
+    name: str | None
+    user_id: int | str | None
+    user_custom_id: str | int | None
+    pipeline: int | str | None
+    stage: int | str | None
+    status: int | str | None
+    value: float | str | None
+    currency: str | None
+    won_at: str | int | None
+    lost_at: str | int | None
+    products: list[int | str] | None
+    products_custom_id: list[str | int] | None
+    order_products: list[LineSent] | None
+    expected_close_date: str | None
+    loss_reason: int | str | None
+    loss_reason_description: str | None
+    assigned_to: int | str | None
+    participants: list[int | str] | None
+    company_id: int | str | None
+    company_custom_id: str | int | None
+
+
+def warnings(sent: dict[str, Any]) -> list[str]:
+    """Return warnings about what a request says of a deal and is not taken so."""
+    return body.unnoticed(sent, _NAMES, READ_ONLY)
 
 
 def decode_change(sent: dict[str, Any]) -> DealChange:
@@ -80,7 +167,7 @@ def encode(deal: Deal, custom_ids: Mapping[int, str]) -> dict[str, Any]:
         "products": list(deal.product_ids),
         "products_custom_id": [custom_ids[product_id] for product_id in deal.product_ids],
         "order_products": [_encode_line(line) for line in deal.lines],
-        "tags": [],
+        "tags": encode_tags(deal.tags),
         "created_at": body.iso(deal.created_at),
         "updated_at": body.iso(deal.updated_at),
     }
@@ -165,7 +252,7 @@ _READERS: dict[str, body.Read] = {
     "products": body.many(body.whole, LINES_MAX),
     "products_custom_id": body.many(body.identifier, LINES_MAX),
 }
-_NAMES = DETAILS | READ_ONLY | _READERS.keys()
+_NAMES = frozenset(DETAILS | READ_ONLY | _READERS.keys())
 _DETAIL_READERS: dict[str, body.Read] = {
     "expected_close_date": body.day,
     "loss_reason": body.whole,

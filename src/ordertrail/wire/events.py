@@ -1,10 +1,35 @@
 """Events on the wire."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.event import NAME_LENGTH_MAX, Event, NewEvent
 from ordertrail.wire import body
+
+
+class EventSent(TypedDict, total=False):
+    """What a contact did, when, and what is to be known of it."""
+
+    name: str
+    timestamp: int | float | str | None
+    data: dict[str, Any] | None
+
+
+class EventShown(TypedDict):
+    """One thing that a contact did."""
+
+    id: int
+    user_id: int
+    name: str
+    timestamp: str
+    data: dict[str, Any]
+
+
+class EventCreated(TypedDict):
+    """The event's id, and whether its name was seen for the first time."""
+
+    id: int
+    created: bool
 
 
 def decode_event(sent: dict[str, Any]) -> NewEvent:

@@ -1,6 +1,6 @@
 """Products and product events on the wire."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.product import (
@@ -12,6 +12,57 @@ from ordertrail.domain.product import (
     event_type,
 )
 from ordertrail.wire import body
+from ordertrail.wire.contacts import TagShown, encode_tags
+
+
+class ProductShown(TypedDict):
+    """A product as the API shows it; attributes stand beside these fields."""
+
+    id: int
+    custom_id: str
+    name: Any
+    price: Any
+    product_url: Any
+    image_url: Any
+    category_name: Any
+    description: Any
+    tags: list[TagShown]
+    created_at: str
+    updated_at: str
+
+
+class ProductWithCounts(ProductShown):
+    """A product, and how many events of each type it has."""
+
+    event_counts: dict[str, int]
+
+
+class ProductSent(TypedDict, total=False):
+    """What may be said of a product; any other name is an attribute."""
+
+    custom_id: str | int
+    name: str | None
+    price: float | str | None
+    product_url: str | None
+    image_url: str | None
+    category_name: str | None
+    description: str | None
+
+
+class ProductEventSent(TypedDict, total=False):
+    """What a contact did with a product; `data` describes the product."""
+
+    user_id: int | str | None
+    user_custom_id: str | int | None
+    event_type: str
+    timestamp: int | float | str | None
+    data: dict[str, Any] | None
+
+
+class IdShown(TypedDict):
+    """The id of what was recorded."""
+
+    id: int
 
 
 def decode_event(sent: dict[str, Any]) -> NewProductEvent:
@@ -34,6 +85,11 @@ def decode_event(sent: dict[str, Any]) -> NewProductEvent:
         details={name: value for name, value in data.items() if name in DETAILS},
         attributes={name: value for name, value in data.items() if name not in _DATA_NAMES},
     )
+
+
+def warnings(sent: dict[str, Any]) -> list[str]:
+    """Return warnings about what a request says of a product and is not taken so."""
+    return body.unnoticed(sent, DETAILS | READ_ONLY, READ_ONLY - {"custom_id"})
 
 
 def decode_change(sent: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
@@ -71,6 +127,7 @@ def encode(product: Product) -> dict[str, Any]:
         **product.details,
         "id": product.id,
         "custom_id": product.custom_id,
+        "tags": encode_tags(product.tags),
         "created_at": body.iso(product.created_at),
         "updated_at": body.iso(product.updated_at),
     }

@@ -1,0 +1,39 @@
+"""Things as the caller's version of the API shows them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ordertrail.actions import attributes
+from ordertrail.actions.deals import Upserted as DealUpserted
+from ordertrail.api.call import Call
+from ordertrail.domain.attribute import ContentType
+from ordertrail.domain.contact import Contact
+from ordertrail.kit.database import Reader
+from ordertrail.wire import contacts as wire_contacts
+from ordertrail.wire import deals as wire_deals
+from ordertrail.wire import version1
+
+
+def contacts(call: Call, reader: Reader) -> Callable[[Contact], dict[str, Any]]:
+    """Return what shows a contact to the caller."""
+    if call.version > 1:
+        return wire_contacts.encode
+    known = attributes.of_type(reader, call.workspace_id, ContentType.CONTACT)
+    return lambda each: version1.contact(wire_contacts.encode(each), each.attributes, known)
+
+
+def deals(call: Call, reader: Reader) -> Callable[[DealUpserted], dict[str, Any]]:
+    """Return what shows a deal to the caller."""
+
+    def shown(each: DealUpserted) -> dict[str, Any]:
+        return wire_deals.encode(each.deal, each.custom_ids)
+
+    if call.version > 1:
+        return shown
+    known = attributes.of_type(reader, call.workspace_id, ContentType.DEAL)
+    return lambda each: version1.deal(shown(each), each.deal.attributes, known)
+
+
+def event(call: Call, encoded: dict[str, Any]) -> dict[str, Any]:
+    """Return an event or product event under the names of the caller's version."""
+    return encoded if call.version > 1 else version1.event(encoded)

@@ -1,0 +1,51 @@
+"""What writes with an idempotency key were answered, as rows."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ordertrail.kit import clock
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.store import sql
+
+_BY_KEY = sql.rows(
+    "a.operation_key, a.fingerprint, a.status, a.body",
+    "json_each(:keys) j CROSS JOIN answers a"
+    " WHERE a.workspace_id = :workspace_id AND a.operation_key = j.value",
+)
+_ADD = sql.insert("answers", "operation_key fingerprint status body created_at")
+_FORGET = (
+    "DELETE FROM answers WHERE workspace_id = :workspace_id AND operation_key IN"
+    " (SELECT operation_key FROM answers INDEXED BY answers_age"
+    " WHERE workspace_id = :workspace_id AND created_at < :before"
+    " ORDER BY created_at LIMIT :rows_max)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a request was answered: `body` is JSON, `fingerprint` tells it from other requests."""
+
+    operation_key: str
+    fingerprint: str
+    status: int
+    body: str
+
+
+def by_keys(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Remembered]:
+    """Return what is remembered of requests with these keys."""
+    found = reader.rows(_BY_KEY, workspace_id=workspace_id, keys=list(keys)) if keys else []
+    return {row[0]: Remembered(*row) for row in found}
+
+
+def add(tx: Tx, workspace_id: int, answers: Sequence[Remembered], at: datetime) -> None:
+    """Remember answers."""
+    if answers:
+        moment = clock.to_micros(at)
+        rows = [[a.operation_key, a.fingerprint, a.status, a.body, moment] for a in answers]
+        tx.run(_ADD, workspace_id=workspace_id, rows=rows)
+
+
+def forget(tx: Tx, workspace_id: int, before: datetime, rows_max: int) -> None:
+    """Forget the oldest answers from before a time, at most so many."""
+    tx.run(_FORGET, workspace_id=workspace_id, before=clock.to_micros(before), rows_max=rows_max)

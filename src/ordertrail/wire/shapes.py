@@ -1,0 +1,21 @@
+"""Shapes that many answers share, for the description of the API."""
+
+from typing import Any, TypedDict
+
+
+class PageShown(TypedDict):
+    """A page of a list, how many there are on all pages, and the addresses of its neighbours."""
+
+    count: int
+    next: str | None
+    previous: str | None
+    results: list[Any]
+
+
+def page_of(item: Any) -> Any:
+    """Return the shape of a page of a list of such items."""
+    name = f"PageOf{item.__name__}"
+    return TypedDict(  # type: ignore[operator]
+        name,
+        {"count": int, "next": str | None, "previous": str | None, "results": list[item]},
+    )

@@ -1,0 +1,114 @@
+"""Version 1 of the API: its names for what version 2 calls otherwise, in bodies and answers.
+
+A body may use the names of either version; where both stand in it, version 2's count.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ordertrail.domain.attribute import Attribute
+
+_CONTACT = {"user_id": "custom_id", "key": "user_key", "company_id": "company_custom_id"}
+_DEAL = {"person": "user_id", "company": "company_id", "deal_id": "custom_id"}
+_EVENT = {"user_id": "user_custom_id", "client": "user_id"}
+_COMPANY = {"company_id": "custom_id"}
+
+
+def contact_body(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of a contact under the names of version 2."""
+    return _renamed(sent, _CONTACT)
+
+
+def company_body(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of a company under the names of version 2."""
+    return _renamed(sent, _COMPANY)
+
+
+def deal_body(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of a deal under the names of version 2."""
+    return _renamed(sent, _DEAL)
+
+
+def event_body(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of an event under the names of version 2.
+
+    `user_id` is the shop's id here, unless the body shows by `user_custom_id` that it is meant as
+    in version 2.
+    """
+    return sent if "user_custom_id" in sent else _renamed(sent, _EVENT)
+
+
+def contact(
+    shown: Mapping[str, Any], values: Mapping[str, Any], known: Iterable[Attribute]
+) -> dict[str, Any]:
+    """Return a contact as version 1 shows it; `values` are its attributes."""
+    return _shown(shown, values, known, _CONTACT)
+
+
+def company(
+    shown: Mapping[str, Any], values: Mapping[str, Any], known: Iterable[Attribute]
+) -> dict[str, Any]:
+    """Return a company as version 1 shows it; `values` are its attributes."""
+    return _shown(shown, values, known, _COMPANY)
+
+
+def deal(
+    shown: Mapping[str, Any], values: Mapping[str, Any], known: Iterable[Attribute]
+) -> dict[str, Any]:
+    """Return a deal as version 1 shows it; `values` are its attributes."""
+    return _shown(shown, values, known, _DEAL)
+
+
+def event(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event or a product event as version 1 shows it."""
+    return {"client" if name == "user_id" else name: value for name, value in shown.items()}
+
+
+def attribute_list(values: Mapping[str, Any], known: Iterable[Attribute]) -> list[dict[str, Any]]:
+    """Return attributes as version 1 lists them: every one that is defined, with its value."""
+    return [
+        {
+            "id": each.id,
+            "name": each.display_name or each.name,
+            "name_std": each.name,
+            "value": values.get(each.name),
+            "description": each.description,
+            "value_type": str(each.value_type),
+        }
+        for each in known
+    ]
+
+
+def _renamed(sent: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    if not names.keys() & sent.keys() and "attributes" not in sent:
+        return sent
+    flat = {name: value for name, value in sent.items() if name not in names}
+    flat |= {
+        names[name]: value
+        for name, value in sent.items()
+        if name in names and names[name] not in flat
+    }
+    return _flattened(flat)
+
+
+def _flattened(sent: dict[str, Any]) -> dict[str, Any]:
+    """Attributes may stand in an object or a list of their own."""
+    nested = sent.get("attributes")
+    if isinstance(nested, list) and all(isinstance(each, dict) for each in nested):
+        named = [(each.get("name_std") or each.get("name"), each.get("value")) for each in nested]
+        if all(isinstance(name, str) for name, _ in named):
+            nested = dict(named)
+    if not isinstance(nested, dict):
+        return sent
+    return {**nested, **{name: value for name, value in sent.items() if name != "attributes"}}
+
+
+def _shown(
+    shown: Mapping[str, Any],
+    values: Mapping[str, Any],
+    known: Iterable[Attribute],
+    names: Mapping[str, str],
+) -> dict[str, Any]:
+    older = {new: old for old, new in names.items()}
+    renamed = {older.get(name, name): v for name, v in shown.items() if name not in values}
+    return {**renamed, "attributes": attribute_list(values, known)}

@@ -1,0 +1,33 @@
+"""A body for every write of the API, about the things that the tests of isolation make."""
+
+from typing import Any
+
+SECRET = "only-of-a"
+PUBLIC, OWN = "/api/public", "/api/ordertrail/v1"
+
+DEAL: dict[str, Any] = {"custom_id": SECRET, "user_custom_id": SECRET, "stage": 2}
+EVENT: dict[str, Any] = {"name": "seen"}
+
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", f"{PUBLIC}/users/update_or_create/"): {"custom_id": SECRET, "city": "York"},
+    ("POST", f"{PUBLIC}/users-by-id/{{custom_id}}/events/"): EVENT,
+    ("POST", f"{PUBLIC}/deals/update_or_create/"): DEAL,
+    ("POST", f"{PUBLIC}/products/"): {"custom_id": SECRET, "name": "Lamp"},
+    ("POST", f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/"): {
+        "user_custom_id": SECRET,
+        "event_type": "order",
+    },
+    ("POST", f"{OWN}/batch/"): {
+        "operations": [
+            {"method": "POST", "path": f"{PUBLIC}/deals/update_or_create/", "body": DEAL},
+            {"method": "POST", "path": f"{PUBLIC}/users-by-id/{SECRET}/events/", "body": EVENT},
+        ]
+    },
+}
+"""By method and path; one that needs no body is not here."""
+
+QUERIES: dict[tuple[str, str], str] = {}
+"""What stands behind the path of those that want a query."""
+
+OPEN_TO_ALL = {("GET", f"{OWN}/about/")}
+"""Those that a key of any scope may call."""
