@@ -38,10 +38,17 @@ class Served:
         workspace_id: int = 1,
         rate_limit: int = 0,
         networks: Sequence[str] = (),
+        expires_at: datetime | None = None,
     ) -> str:
         token = secrets.token_hex(32)
         key = keys.new_key(
-            workspace_id, "test", scope, self.now(), rate_limit=rate_limit, networks=networks
+            workspace_id,
+            "test",
+            scope,
+            self.now(),
+            rate_limit=rate_limit,
+            networks=networks,
+            expires_at=expires_at,
         )
         self.database.write(lambda tx: keys.create(tx, key, token))
         return token

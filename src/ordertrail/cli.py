@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from ordertrail.commands import outbox_words, sync_words
+from ordertrail.commands import keys_words, outbox_words, sync_words
 from ordertrail.commands.exits import EXIT_LATER, EXIT_NOT_ALLOWED, EXIT_REFUSED, EXIT_STOPPED
 from ordertrail.commands.loading import AsJson, DatabaseUrl, command, settings
 from ordertrail.domain.errors import Forbidden, Refused, Unauthorised, Unavailable
@@ -26,8 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-keys = typer.Typer(help="API keys of the platform.", no_args_is_help=True)
-app.add_typer(keys, name="keys")
+app.add_typer(keys_words.commands, name="keys")
 app.add_typer(outbox_words.commands, name="outbox")
 app.command("sync")(sync_words.sync)
 app.command("explain")(sync_words.explain)
@@ -76,35 +75,6 @@ def doctor(database: DatabaseUrl = None) -> None:
 def console_link(database: DatabaseUrl = None) -> None:
     """Print a new link that signs the owner into the console, once."""
     command("serve", "server").print_link(settings(database))
-
-
-@keys.command("create")
-def create_key(
-    name: Annotated[str, typer.Option(help="What it is for.")],
-    scope: Annotated[str, typer.Option(help="read, write or both.")] = "both",
-    rate_limit: Annotated[int, typer.Option(help="Requests a second; 0 for none.")] = 0,
-    ip: Annotated[list[str] | None, typer.Option(help="Allowed address or network.")] = None,
-    database: DatabaseUrl = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a key and show its token of 64 characters, this one time."""
-    module = command("keys", "server")
-    module.create(settings(database), module.Wanted(name, scope, rate_limit, ip or []), as_json)
-
-
-@keys.command("list")
-def list_keys(database: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """List the keys, without their tokens."""
-    command("keys", "server").list_all(settings(database), as_json)
-
-
-@keys.command("revoke")
-def revoke_key(
-    key_id: Annotated[int, typer.Argument(help="The id that `keys list` shows.")],
-    database: DatabaseUrl = None,
-) -> None:
-    """Take a key out of use for ever."""
-    command("keys", "server").revoke(settings(database), key_id)
 
 
 @app.command()

@@ -65,6 +65,7 @@ HOT = {
         {"product_events": "product_events_contact"},
     ),
     "a key by its hash": (keys._BY_HASH, {"k": "keys_hash"}),
+    "noting a key's use": (keys._NOTE_USE, {"keys": "PRIMARY KEY"}),
     "the stages": (workspaces._STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
     "attributes by name": (attributes._BY_NAME, {"a": "attributes_name"}),
 }

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from ordertrail.actions.requests import Request
 from ordertrail.api.call import Answer, Call, Platform
 from ordertrail.api.keyring import Keyring, Throttled
+from ordertrail.api.known_keys import KnownKeys
 from ordertrail.api.route import Route
 from ordertrail.api.trace import Trace
 from ordertrail.domain.errors import Invalid, Refused, Unavailable
@@ -37,7 +38,12 @@ class Gate:
         limits = platform.limits
         self.platform = platform
         self.keyring = Keyring(
-            platform.key_readers, seen_s=limits.key_seen_s, cached_max=limits.keys_cached_max
+            KnownKeys(
+                platform.key_readers, seen_s=limits.key_seen_s, cached_max=limits.keys_cached_max
+            ),
+            platform.committer,
+            platform.clock,
+            in_use_max=limits.keys_cached_max,
         )
 
     def endpoint(self, route: Route) -> "Endpoint":

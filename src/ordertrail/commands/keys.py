@@ -1,22 +1,25 @@
-"""`ordertrail keys`: making, listing and revoking API keys."""
+"""`ordertrail keys`: making, listing, rotating and revoking API keys."""
 
 import contextlib
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from ordertrail import app
 from ordertrail.actions import keys, workspaces
 from ordertrail.actions.keys import Key
+from ordertrail.commands import moments
 from ordertrail.kit import clock, json
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.settings import Settings
 
 _TOKEN_BYTES = keys.TOKEN_LENGTH // 2
+_COLUMNS = ("id", "name", "scope", "rate", "addresses", "made", "last used", "ends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +30,29 @@ class Wanted:
     scope: str
     rate_limit: int
     networks: list[str]
+    expires: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A key that a new one is to follow, as a person asks for it."""
+
+    key_id: int
+    overlap: str
+    expires: str | None
 
 
 def create(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     """Make a key and print its token, which is not kept."""
+    now = clock.utc_now()
     key = keys.new_key(
         workspaces.DEFAULT_ID,
         wanted.name,
         wanted.scope,
-        clock.utc_now(),
+        now,
         rate_limit=wanted.rate_limit,
         networks=wanted.networks,
+        expires_at=_expiry(wanted.expires, now),
     )
     token = secrets.token_hex(_TOKEN_BYTES)
     with _database(settings) as database:
@@ -50,6 +65,29 @@ def create(settings: Settings, wanted: Wanted, as_json: bool) -> None:
         typer.echo(f"A key to {path}; this is the only time the token is shown.", err=True)
 
 
+def rotate(settings: Settings, followed: Followed, as_json: bool) -> None:
+    """Make a key like another one and print its token; the other one works for the overlap."""
+    now = clock.utc_now()
+    asked = keys.Rotation(
+        followed.key_id,
+        secrets.token_hex(_TOKEN_BYTES),
+        moments.span("overlap", followed.overlap),
+        _expiry(followed.expires, now),
+    )
+    app.existing_database_file(settings.database_url)
+    with _database(settings) as database:
+        old, new = database.write(lambda tx: keys.rotate(tx, workspaces.DEFAULT_ID, asked, now))
+    if as_json:
+        typer.echo(json.dumps({**_shown(new), "token": asked.token, "old": _shown(old)}))
+        return
+    typer.echo(asked.token)
+    typer.echo(
+        f"Key {new.id} follows key {old.id}. Ends, in UTC: key {old.id} {_end(old, now)}, key"
+        f" {new.id} {_end(new, now)}. This is the only time the token is shown.",
+        err=True,
+    )
+
+
 def list_all(settings: Settings, as_json: bool) -> None:
     """Print all keys, without their tokens."""
     app.existing_database_file(settings.database_url)
@@ -58,7 +96,9 @@ def list_all(settings: Settings, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([_shown(key) for key in found]))
         return
-    table = Table("id", "name", "scope", "rate limit", "addresses", "made", "revoked")
+    now = clock.utc_now()
+    columns = (Column(each, overflow="fold") for each in _COLUMNS)
+    table = Table(*columns, box=None, pad_edge=False)
     for key in found:
         table.add_row(
             str(key.id),
@@ -67,18 +107,19 @@ def list_all(settings: Settings, as_json: bool) -> None:
             f"{key.rate_limit}/s" if key.rate_limit else "none",
             ", ".join(key.networks) or "any",
             f"{key.created_at:%Y-%m-%d}",
-            f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else "",
+            _minute(key.last_used_at) if key.last_used_at else "never",
+            _end(key, now),
         )
     Console().print(table)
 
 
-def revoke(settings: Settings, key_id: int) -> None:
+def revoke(settings: Settings, key_id: int, as_json: bool) -> None:
     """Take a key out of use; a running server notices within a second."""
     now = clock.utc_now()
     app.existing_database_file(settings.database_url)
     with _database(settings) as database:
-        database.write(lambda tx: keys.revoke(tx, workspaces.DEFAULT_ID, key_id, now))
-    typer.echo(f"key {key_id} is revoked")
+        key = database.write(lambda tx: keys.revoke(tx, workspaces.DEFAULT_ID, key_id, now))
+    typer.echo(json.dumps(_shown(key)) if as_json else f"key {key_id} is revoked")
 
 
 @contextlib.contextmanager
@@ -90,6 +131,23 @@ def _database(settings: Settings) -> Iterator[Sqlite]:
         database.close()
 
 
+def _expiry(text: str | None, now: datetime) -> datetime | None:
+    return None if text is None else moments.moment("expires", text, now)
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _end(key: Key, now: datetime) -> str:
+    """Say how it stands with the end of a key, in UTC."""
+    if key.revoked_at is not None:
+        return f"revoked {_minute(key.revoked_at)}"
+    if key.expires_at is None:
+        return "never"
+    return f"{'expired' if key.is_expired(now) else 'expires'} {_minute(key.expires_at)}"
+
+
 def _shown(key: Key) -> dict[str, object]:
     return {
         "id": key.id,
@@ -99,4 +157,6 @@ def _shown(key: Key) -> dict[str, object]:
         "networks": key.networks,
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
     }
