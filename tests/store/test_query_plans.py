@@ -18,8 +18,10 @@ from ordertrail.store import (
     events,
     journal,
     keys,
+    lists,
     migrations,
     products,
+    tags,
     workspaces,
 )
 from ordertrail.store.browse import DealFilter
@@ -68,6 +70,10 @@ HOT = {
     "noting a key's use": (keys._NOTE_USE, {"keys": "PRIMARY KEY"}),
     "the stages": (workspaces._STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
     "attributes by name": (attributes._BY_NAME, {"a": "attributes_name"}),
+    "tags by name": (tags._IDS, {"t": "tags_name"}),
+    "taking tags away": (tags._DETACH, {"taggings": "taggings_tag"}),
+    "whether lists are known": (lists._KNOWN, {"l": "PRIMARY KEY"}),
+    "taking contacts off lists": (lists._REMOVE_MEMBERS, {"list_members": "PRIMARY KEY"}),
 }
 SORTED_BY_INDEX = ("the journal of", "the events of", "the product events of")
 

@@ -1,0 +1,45 @@
+"""Lists of contacts as rows, and who is on them."""
+
+from collections.abc import Collection
+
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.store import sql
+
+_KNOWN = sql.rows(
+    "l.id",
+    "json_each(:ids) j CROSS JOIN lists l WHERE l.workspace_id = :workspace_id AND l.id = j.value",
+)
+_PAIRS = sql.sent("pairs", "list_id", "contact_id")
+_ADD_MEMBERS = (
+    "INSERT INTO list_members (workspace_id, list_id, contact_id)"
+    f" SELECT :workspace_id, list_id, contact_id FROM {_PAIRS} WHERE true"
+    " ON CONFLICT DO NOTHING"
+)
+_REMOVE_MEMBERS = (
+    "DELETE FROM list_members WHERE workspace_id = :workspace_id"
+    f" AND (list_id, contact_id) IN (SELECT list_id, contact_id FROM {_PAIRS})"
+)
+
+Pairs = Collection[tuple[int, int]]
+"""Ids of lists, each with the id of a contact."""
+
+
+def known(reader: Reader, workspace_id: int, ids: Collection[int]) -> set[int]:
+    """Return those of the ids that lists have."""
+    found = reader.rows(_KNOWN, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return {list_id for [list_id] in found}
+
+
+def add_members(tx: Tx, workspace_id: int, pairs: Pairs) -> None:
+    """Put contacts on lists; one that is on it already stays there."""
+    _run(tx, _ADD_MEMBERS, workspace_id, pairs)
+
+
+def remove_members(tx: Tx, workspace_id: int, pairs: Pairs) -> None:
+    """Take contacts off lists."""
+    _run(tx, _REMOVE_MEMBERS, workspace_id, pairs)
+
+
+def _run(tx: Tx, statement: str, workspace_id: int, pairs: Pairs) -> None:
+    if pairs:
+        tx.run(statement, workspace_id=workspace_id, pairs=[list(pair) for pair in pairs])
