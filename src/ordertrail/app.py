@@ -132,7 +132,7 @@ class App:
     def __init__(self, api: Api, web: Starlette, traces: Traces) -> None:
         self._api = api
         self._web = web
-        self._traces = traces
+        self.traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request to the face that it is for, and tell what became of it."""
@@ -140,7 +140,7 @@ class App:
             await self._web(scope, receive, send)
             return
         started = time.perf_counter()
-        trace = scope["trace"] = self._traces.begin(scope["headers"])
+        trace = scope["trace"] = self.traces.begin(scope["headers"])
         try:
             if scope["path"].startswith("/api/"):
                 await self._api(scope, receive, send)
@@ -148,7 +148,7 @@ class App:
                 await self._web(scope, receive, _tracing(send, trace))
                 trace.route = getattr(scope.get("route"), "path", NOWHERE)
         finally:
-            self._traces.finish(scope["method"], trace, time.perf_counter() - started)
+            self.traces.finish(scope["method"], trace, time.perf_counter() - started)
 
 
 def _tracing(send: Send, trace: Trace) -> Send:

@@ -69,6 +69,26 @@ class Settings(BaseSettings):
         description="For how many days the log keeps a call.",
     )
 
+    headers_bytes_max: int = Field(
+        32 << 10,
+        ge=1024,
+        description="The largest request line and headers that the server accepts, in bytes.",
+    )
+    headers_wait_s: float = Field(
+        15.0,
+        gt=0,
+        description="How long the headers of a request may take to come, in seconds.",
+    )
+    body_wait_s: float = Field(
+        30.0,
+        gt=0,
+        description="How long a caller may take to send a body, or to take an answer, in seconds.",
+    )
+    idle_wait_s: int = Field(
+        75,
+        ge=1,
+        description="How long a connection is kept open for the next request, in seconds.",
+    )
     access_log: bool = Field(
         False,
         description="Whether each finished request is logged, by its route and without its path.",

@@ -1,16 +1,19 @@
 """`ordertrail serve`: the platform on one address, until it is told to stop."""
 
 import logging
+import resource
 import secrets
 import signal
 import socket
 import sys
+from functools import partial
 
 import typer
 import uvicorn
 
 from ordertrail import app
 from ordertrail.actions import people, workspaces
+from ordertrail.api.connection import Connection, Patience
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import clock
 from ordertrail.kit.sqlite import ServerLock, Sqlite
@@ -18,6 +21,10 @@ from ordertrail.settings import Settings
 
 SHUTDOWN_MAX_S = 15
 BACKLOG = 2048
+FILES_RESERVED = 100
+"""Files that connections leave to the database and to what else the process has open."""
+
+FILES_MAX = 1_000_000
 PORT_MAX = 65_535
 
 
@@ -43,20 +50,42 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
     else:
         typer.echo(f"Open the console, this link works once: {new_link(database, address)}")
     sys.stdout.flush()
-    config = uvicorn.Config(
-        app.create_app(settings, running),
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_MAX_S,
-    )
+    config = configured(settings, app.create_app(settings, running), open_files_max())
     for stop in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has shut down; by then all is well
         signal.signal(stop, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def configured(settings: Settings, application: app.App, files_max: int) -> uvicorn.Config:
+    """Return how uvicorn is to serve the application, given how many files may be open."""
+    patience = Patience(
+        headers_bytes_max=settings.headers_bytes_max,
+        headers_wait_s=settings.headers_wait_s,
+        body_wait_s=settings.body_wait_s,
+        connections_max=max(1, files_max - FILES_RESERVED),
+    )
+    connection = partial(Connection, patience=patience, traces=application.traces)
+    return uvicorn.Config(
+        application,
+        loop="uvloop",
+        http=connection,  # type: ignore[arg-type]
+        ws="none",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=settings.idle_wait_s,
+        timeout_graceful_shutdown=SHUTDOWN_MAX_S,
+    )
+
+
+def open_files_max() -> int:
+    """Raise the limit of open files as far as this process may, and return it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 def listen(host: str, port: int) -> socket.socket:
