@@ -73,7 +73,7 @@ HOT = {
     "tags by name": (tags._IDS, {"t": "tags_name"}),
     "taking tags away": (tags._DETACH, {"taggings": "taggings_tag"}),
     "whether lists are known": (lists._KNOWN, {"l": "PRIMARY KEY"}),
-    "taking contacts off lists": (lists._REMOVE_MEMBERS, {"list_members": "PRIMARY KEY"}),
+    "taking contacts off lists": (lists._REMOVE_MEMBERS, {"list_members": "list_members_contact"}),
 }
 SORTED_BY_INDEX = ("the journal of", "the events of", "the product events of")
 
