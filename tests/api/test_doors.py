@@ -119,8 +119,15 @@ def test_another_method_is_405_and_says_which_to_send(platform: Served, token: s
 
 
 def test_an_unknown_address_is_404_in_json(platform: Served, token: str) -> None:
-    reply = platform.call(token, "GET", "/api/public/nothing/here/")
-    assert (reply.status, "No such address" in reply.json["detail"]) == (404, True)
+    for method, target in (
+        ("GET", "nothing/here/"),
+        ("GET", "users-by-id//"),
+        ("GET", "users-by-id//events/"),
+        ("POST", "users-by-id//events/"),
+        ("POST", "products-by-id//product_event/"),
+    ):
+        reply = platform.call(token, method, f"/api/public/{target}", ONE)
+        assert (reply.status, "No such address" in reply.json["detail"]) == (404, True), target
 
 
 @pytest.mark.parametrize(

@@ -192,8 +192,9 @@ def test_details_sent_again_are_no_change(platform: Served, token: str) -> None:
 def test_a_fresh_workspace_has_the_stages_that_clients_rely_on(
     platform: Served, token: str
 ) -> None:
-    assert read(platform, token, "pipelines/") == [{"id": 1, "name": "Orders"}]
-    stages = read(platform, token, "stages/")
+    [pipeline] = read(platform, token, "pipelines/")["results"]
+    assert pipeline == {"id": 1, "name": "Orders"}
+    stages = read(platform, token, "stages/")["results"]
     assert [(stage["id"], stage["name"], stage["pipeline"]) for stage in stages] == [
         (1, "New order", 1),
         (2, "Order fulfilled", 1),

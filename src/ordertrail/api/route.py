@@ -63,14 +63,18 @@ class Addresses(Generic[T]):
     def find(self, raw_path: str) -> tuple[Mapping[str, T], Mapping[str, str]] | None:
         """Return the targets by method, and what is named in the path; None for no address.
 
-        The path is as it stands on the wire, percent-encoded, with or without its last slash.
+        The path is as it stands on the wire, percent-encoded, with or without its last slash. An
+        id that is empty (`users-by-id//events/`) names nothing.
         """
         whole = raw_path if raw_path.endswith("/") else f"{raw_path}/"
         fixed = self._fixed.get(whole)
         if fixed is not None:
             return fixed, {}
         for prefix, tails in self._candidates(whole):
-            head, _, last = whole[len(prefix) : -1].rpartition("/")
+            named = whole[len(prefix) : -1]
+            if named.startswith("/"):
+                return None
+            head, _, last = named.rpartition("/")
             if head and last in tails:
                 name, targets = tails[last]
                 return targets, {name: unquote(head)}

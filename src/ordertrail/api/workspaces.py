@@ -1,10 +1,15 @@
 """What a workspace is made of: pipelines and stages; and what this server is."""
 
+from typing import Any
+
 from ordertrail.actions import workspaces
-from ordertrail.api.call import Answer, Call
+from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.keyring import ANY
 from ordertrail.api.route import OWN, PUBLIC, Route
+from ordertrail.domain.pipeline import Pipeline, Stage
+from ordertrail.kit.paging import Page
 from ordertrail.wire import workspaces as wire
+from ordertrail.wire.shapes import page_of
 
 FEATURES = ("batch", "idempotency")
 """What the API offers besides the public one, for clients that can use it."""
@@ -13,24 +18,27 @@ FEATURES = ("batch", "idempotency")
 async def list_pipelines(call: Call) -> Answer:
     """Answer with the pipelines, in their order."""
     pipelines, _ = await call.read(lambda r: workspaces.pipelines(r, call.workspace_id))
-    return Answer([{"id": each.id, "name": each.name} for each in pipelines])
+    return paged(call, Page(pipelines, len(pipelines), None), _pipeline)
 
 
 async def list_stages(call: Call) -> Answer:
     """Answer with all stages, in the order of their pipelines."""
     _, stages = await call.read(lambda r: workspaces.pipelines(r, call.workspace_id))
-    return Answer(
-        [
-            {
-                "id": stage.id,
-                "name": stage.name,
-                "description": stage.description,
-                "pipeline": stage.pipeline_id,
-                "order": stage.position,
-            }
-            for stage in stages
-        ]
-    )
+    return paged(call, Page(stages, len(stages), None), _stage)
+
+
+def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
+    return {"id": pipeline.id, "name": pipeline.name}
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {
+        "id": stage.id,
+        "name": stage.name,
+        "description": stage.description,
+        "pipeline": stage.pipeline_id,
+        "order": stage.position,
+    }
 
 
 async def about(call: Call) -> Answer:
@@ -52,14 +60,14 @@ ROUTES: tuple[Route, ...] = (
         f"{PUBLIC}/pipelines/",
         list_pipelines,
         "the pipelines",
-        gives=list[wire.PipelineShown],
+        gives=page_of(wire.PipelineShown),
     ),
     Route(
         "GET",
         f"{PUBLIC}/stages/",
         list_stages,
         "the stages with their ids",
-        gives=list[wire.StageShown],
+        gives=page_of(wire.StageShown),
     ),
     Route(
         "GET",

@@ -9,7 +9,7 @@ from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import merged
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
-from ordertrail.domain.tag import Tag
+from ordertrail.domain.tag import ContactList, Tag
 
 LENGTHS_MAX = {
     "custom_id": 255,
@@ -54,7 +54,7 @@ class Membership:
 class Contact:
     """What is known of one person; `profile` holds the standard fields that were ever sent.
 
-    `list_ids` are the lists that the contact is on.
+    `lists` are those that the contact is on.
     """
 
     id: int
@@ -66,7 +66,7 @@ class Contact:
     profile: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[Tag, ...] = ()
-    list_ids: tuple[int, ...] = ()
+    lists: tuple[ContactList, ...] = ()
     companies: tuple[Membership, ...] = ()
 
     @property

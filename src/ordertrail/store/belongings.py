@@ -12,10 +12,12 @@ def tags_of(subject: str, alias: str) -> str:
 
 
 LISTS_OF_CONTACT = (
-    "json((SELECT json_group_array(m.list_id ORDER BY m.list_id) FROM list_members m"
+    "json((SELECT json_group_array(json_array(l.id, l.name) ORDER BY l.id)"
+    " FROM list_members m JOIN lists l"
+    " ON l.workspace_id = m.workspace_id AND l.id = m.list_id"
     " WHERE m.workspace_id = :workspace_id AND m.contact_id = c.id))"
 )
-"""The ids of the lists that contact `c` is on."""
+"""The lists that contact `c` is on: [id, name] each."""
 
 COMPANIES_OF_CONTACT = (
     "json((SELECT json_group_array(json_array(o.id, o.name, m.created_at) ORDER BY o.id)"

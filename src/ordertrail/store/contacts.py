@@ -5,7 +5,7 @@ from typing import Any
 
 from ordertrail.domain.contact import Contact, Membership
 from ordertrail.domain.identity import folded_email
-from ordertrail.domain.tag import Tag
+from ordertrail.domain.tag import ContactList, Tag
 from ordertrail.kit import clock, json
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
@@ -136,7 +136,7 @@ def _row(contact: Contact) -> list[Any]:
 
 def _contact(row: list[Any]) -> Contact:
     identity, user_key, created_at, updated_at, custom_id, email, profile, attributes = row[:8]
-    tags, list_ids, companies = row[8:]
+    tags, lists, companies = row[8:]
     return Contact(
         identity,
         user_key,
@@ -147,6 +147,6 @@ def _contact(row: list[Any]) -> Contact:
         profile,
         attributes,
         tuple(Tag(*tag) for tag in tags),
-        tuple(list_ids),
+        tuple(ContactList(*each) for each in lists),
         tuple(Membership(number, name, clock.from_micros(at)) for number, name, at in companies),
     )

@@ -36,6 +36,13 @@ class TagShown(TypedDict):
     name: str
 
 
+class ListShown(TypedDict):
+    """A list that a contact is on."""
+
+    id: int
+    name: str
+
+
 class MembershipShown(TypedDict):
     """A company that a contact is a member of."""
 
@@ -69,7 +76,7 @@ class ContactShown(TypedDict):
     created_at: str
     updated_at: str
     tags: list[TagShown]
-    lists: list[int]
+    lists: list[ListShown]
     companies: list[MembershipShown]
 
 
@@ -162,7 +169,7 @@ def encode(contact: Contact) -> dict[str, Any]:
         "created_at": body.iso(contact.created_at),
         "updated_at": body.iso(contact.updated_at),
         "tags": encode_tags(contact.tags),
-        "lists": list(contact.list_ids),
+        "lists": [{"id": each.id, "name": each.name} for each in contact.lists],
         "companies": [
             {"id": each.company_id, "name": each.name, "member_since": body.iso(each.since)}
             for each in contact.companies
