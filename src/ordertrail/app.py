@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ordertrail.actions import workspaces
 from ordertrail.actions.requests import Keep
+from ordertrail.api import docs
 from ordertrail.api.call import Limits, Platform
 from ordertrail.api.routes import Api
 from ordertrail.api.trace import NOWHERE, Trace, Traces
@@ -31,6 +32,8 @@ from ordertrail.kit.sqlite import ServerLock, Sqlite
 from ordertrail.settings import Settings
 from ordertrail.store import migrations
 from ordertrail.version import VERSION
+
+_DESCRIBED = (docs.PREFIX, docs.DOCUMENT)
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread keeps the interpreter while another waits: the committer waits on each step."""
@@ -142,7 +145,7 @@ class App:
         started = time.perf_counter()
         trace = scope["trace"] = self.traces.begin(scope["headers"])
         try:
-            if scope["path"].startswith("/api/"):
+            if scope["path"].startswith("/api/") and not scope["path"].startswith(_DESCRIBED):
                 await self._api(scope, receive, send)
             else:
                 await self._web(scope, receive, _tracing(send, trace))
@@ -184,7 +187,8 @@ def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now)
         running.stop()
 
     desk = Desk(running.committer, running.page_readers, now, workspaces.DEFAULT_ID, VERSION)
-    web = Starlette(routes=[Route("/healthz", _healthz), *routes(desk)], lifespan=lifespan)
+    pages = [Route("/healthz", _healthz), *docs.routes(VERSION), *routes(desk)]
+    web = Starlette(routes=pages, lifespan=lifespan)
     return App(Api(platform), web, Traces(is_logged=settings.access_log))
 
 

@@ -1,7 +1,7 @@
 """Errors on the wire: a status and a body that says what to change, for server and client."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from ordertrail.domain.errors import (
     Conflict,
@@ -13,6 +13,15 @@ from ordertrail.domain.errors import (
     Unauthorised,
     Unavailable,
 )
+
+
+class ErrorShown(TypedDict):
+    """What went wrong, what to change by field, and the id under which the log says more."""
+
+    detail: str
+    errors: NotRequired[dict[str, list[str]]]
+    request_id: NotRequired[str]
+
 
 TIMED_OUT, TOO_EARLY, THROTTLED, BUSY = 408, 425, 429, 503
 

@@ -1,5 +1,6 @@
 """Shapes that many answers share, for the description of the API."""
 
+import functools
 from typing import Any, TypedDict
 
 
@@ -12,6 +13,7 @@ class PageShown(TypedDict):
     results: list[Any]
 
 
+@functools.cache
 def page_of(item: Any) -> Any:
     """Return the shape of a page of a list of such items."""
     name = f"PageOf{item.__name__}"

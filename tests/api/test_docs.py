@@ -1,0 +1,34 @@
+"""The page about the API, its files and its document, for anyone and from here alone."""
+
+import re
+
+from ordertrail.api.routes import EVERY
+from served import Served
+
+
+def test_the_document_names_every_address_and_is_open_to_all(platform: Served) -> None:
+    reply = platform.caller.call("GET", "/api/openapi.json")
+    assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
+    told = {(m.upper(), path) for path, item in reply.json["paths"].items() for m in item}
+    assert told == {(route.method, route.path) for route in EVERY}
+    names = [each["operationId"] for item in reply.json["paths"].values() for each in item.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_every_route_says_what_it_takes_and_gives() -> None:
+    assert [route.path for route in EVERY if route.gives is None] == []
+    bodies = [r for r in EVERY if r.method in ("POST", "PUT", "PATCH") and r.takes is None]
+    assert [route.path for route in bodies] == []
+
+
+def test_the_page_loads_nothing_from_elsewhere(platform: Served) -> None:
+    page = platform.caller.call("GET", "/api/docs")
+    assert page.status == 200
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    files = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+    assert len(files) == 4
+    for name in files:
+        assert platform.caller.call("GET", name).status == 200, name
+    assert "http" not in re.sub(r'href="/[^"]*"', "", page.text)
+    assert platform.caller.call("GET", "/api/docs/").status == 200
+    assert platform.caller.call("GET", "/api/docs/LICENSE").status == 404
