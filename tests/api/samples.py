@@ -11,6 +11,8 @@ EVENT: dict[str, Any] = {"name": "seen"}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{PUBLIC}/users/update_or_create/"): {"custom_id": SECRET, "city": "York"},
     ("POST", f"{PUBLIC}/users-by-id/{{custom_id}}/events/"): EVENT,
+    ("POST", f"{PUBLIC}/users/{{id}}/events/"): EVENT,
+    ("POST", f"{PUBLIC}/events/"): {**EVENT, "user_custom_id": SECRET},
     ("POST", f"{PUBLIC}/deals/update_or_create/"): DEAL,
     ("POST", f"{PUBLIC}/products/"): {"custom_id": SECRET, "name": "Lamp"},
     ("POST", f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/"): {

@@ -8,6 +8,7 @@ from decimal import Decimal
 import asgi
 import served
 from ordertrail.actions import contacts, deals, events, people, products
+from ordertrail.domain.contact import ContactName
 from ordertrail.domain.journal import Author, Origin
 from ordertrail.domain.order import Customer, Line, Order, Refund, RefundLine
 from ordertrail.kit.committer import Batch
@@ -105,7 +106,7 @@ def _write(tx: Tx, wanted: list[Desired], at: datetime) -> None:
     ]
     products.create_events(tx, Batch(1, at, happened))
     bought = [
-        events.Create(each.contact.custom_id or "", each.conversion, AUTHOR)
+        events.Create(ContactName(custom_id=each.contact.custom_id), each.conversion, AUTHOR)
         for each in wanted
         if each.conversion
     ]

@@ -16,7 +16,7 @@ from ordertrail.actions.events import Create as CreateEvent
 from ordertrail.actions.products import CreateEvent as CreateProductEvent
 from ordertrail.actions.workspaces import Workspace
 from ordertrail.domain.absent import ABSENT
-from ordertrail.domain.contact import ContactChange
+from ordertrail.domain.contact import ContactChange, ContactName
 from ordertrail.domain.deal import DealChange, SentLine, Status
 from ordertrail.domain.errors import Refused
 from ordertrail.domain.event import NewEvent
@@ -83,7 +83,7 @@ PRODUCT_EVENTS = st.builds(
 )
 EVENTS = st.builds(
     CreateEvent,
-    st.sampled_from(["ann", "bob", "nobody"]),
+    st.sampled_from(["ann", "bob", "nobody"]).map(lambda who: ContactName(custom_id=who)),
     st.builds(NewEvent, st.sampled_from(["seen", "purchase_completed"]), data=SMALL),
     st.just(ME),
     MAYBE_KEYS,
@@ -190,13 +190,14 @@ class Model:
         return True
 
     def _events(self, command: CreateEvent) -> bool:
-        if self.contact(command.user_custom_id) is None:
+        who = command.contact.custom_id
+        if self.contact(who or "") is None:
             return False
-        told = (command.user_custom_id, command.event.name)
+        told = (who, command.event.name)
         first = self._first_told("event", command.operation_key, told)
         if first is not None:
             return first == told
-        self.events.append((command.user_custom_id, command.event.name, dict(command.event.data)))
+        self.events.append((who, command.event.name, dict(command.event.data)))
         return True
 
     def _first_told(

@@ -38,6 +38,7 @@ HOT = {
         contacts._BY_USER_KEY,
         {"k": "contacts_user_key", "c": "PRIMARY KEY"},
     ),
+    "a contact's id by user key": (contacts._IDS_BY_USER_KEY, {"k": "contacts_user_key"}),
     "whether contacts are known": (contacts._KNOWN, {"k": "PRIMARY KEY"}),
     "a deal by custom id": (
         deals._BY_CUSTOM_ID,

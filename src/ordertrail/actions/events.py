@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
-from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused
+from ordertrail.domain.contact import ContactName
+from ordertrail.domain.errors import Conflict, Invalid, Refused
 from ordertrail.domain.event import Event, NewEvent, happened_at
 from ordertrail.domain.journal import Author, Entry
 from ordertrail.domain.product import ProductEvent
@@ -12,7 +14,7 @@ from ordertrail.kit import clock, paging
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.kit.paging import Page
-from ordertrail.store import contacts, events, ids, journal
+from ordertrail.store import events, ids, journal
 from ordertrail.store.events import Arrival
 
 Happening = Event | ProductEvent | Entry
@@ -21,12 +23,12 @@ Happening = Event | ProductEvent | Entry
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Record that the contact of this custom id did something.
+    """Record that the contact of this name did something.
 
     The same `operation_key` again records nothing and answers the first event, for ever.
     """
 
-    user_custom_id: str
+    contact: ContactName
     event: NewEvent
     author: Author
     operation_key: str | None = None
@@ -110,7 +112,7 @@ class _Writing:
         workspace_id, commands = batch.workspace_id, batch.commands
         names = {command.event.name for command in commands}
         keys = {c.operation_key for c in commands if c.operation_key}
-        self._contacts = contacts.ids(tx, workspace_id, {c.user_custom_id for c in commands})
+        self._contacts = KnownContacts(tx, workspace_id, [c.contact for c in commands])
         self._done = events.known_keys(tx, workspace_id, keys)
         self._types = events.type_ids(tx, workspace_id, names)
         taken = ids.take(
@@ -124,9 +126,7 @@ class _Writing:
         """Take one command into the batch, or raise Refused."""
         name, at = command.event.name, self._batch.at
         moment = happened_at(command.event.at, at)
-        contact_id = self._contacts.get(command.user_custom_id)
-        if contact_id is None:
-            raise NotFound("no such contact; create it by users/update_or_create/")
+        contact_id = self._contacts.id_of(command.contact)
         if command.operation_key in self._done:
             number, told = self._done[command.operation_key]
             if told != (contact_id, self._types.get(name)):

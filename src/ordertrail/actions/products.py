@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ordertrail.actions.attributes import Settling
+from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
@@ -15,7 +16,7 @@ from ordertrail.domain.journal import Author, Entry, Subject
 from ordertrail.domain.product import NewProductEvent, Product, ProductEvent
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import contacts, events, ids, journal, products
+from ordertrail.store import events, ids, journal, products
 from ordertrail.store.events import Arrival
 
 
@@ -164,12 +165,7 @@ class _Writing:
         sent = [command.event for command in batch.commands]
         keys = {command.product_custom_id for command in batch.commands}
         operation_keys = {c.operation_key for c in batch.commands if c.operation_key}
-        self._contacts = contacts.ids(
-            tx, workspace_id, {e.user_custom_id for e in sent if e.user_custom_id is not None}
-        )
-        self._contact_ids = contacts.known(
-            tx, workspace_id, {e.user_id for e in sent if e.user_id is not None}
-        )
+        self._contacts = KnownContacts(tx, workspace_id, [each.contact for each in sent])
         self._done = events.known_product_keys(tx, workspace_id, operation_keys)
         known = products.by_custom_ids(tx, workspace_id, keys)
         fresh = sum(c.operation_key not in self._done for c in batch.commands)
@@ -183,7 +179,7 @@ class _Writing:
         """Take one command into the batch, or raise Refused."""
         event, at = command.event, self._batch.at
         moment = happened_at(event.at, at)
-        contact_id = self._contact_id(event)
+        contact_id = self._contacts.id_of(event.contact)
         if command.operation_key in self._done:
             return self._repeated(command, contact_id)
         product, warnings = self._describe(command)
@@ -212,15 +208,6 @@ class _Writing:
         if told != (contact_id, product.id if product else 0, command.event.event_type):
             raise Conflict("this Idempotency-Key was used for another event")
         return CreatedEvent(number, is_new=False)
-
-    def _contact_id(self, event: NewProductEvent) -> int:
-        if event.user_custom_id is not None:
-            contact_id = self._contacts.get(event.user_custom_id)
-        else:
-            contact_id = self._contact_ids.get(event.user_id or 0)
-        if contact_id is None:
-            raise NotFound("no such contact; create it by users/update_or_create/")
-        return contact_id
 
     def _describe(self, command: CreateEvent) -> tuple[Product, tuple[str, ...]]:
         event, at = command.event, self._batch.at

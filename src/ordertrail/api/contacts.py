@@ -6,6 +6,7 @@ from typing import Any
 from ordertrail.actions import contacts, events, products
 from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call
+from ordertrail.api.events import CREATE_OF_CONTACT
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import simple
 from ordertrail.domain.contact import Contact
@@ -45,19 +46,6 @@ UPDATE_OR_CREATE = simple(_upsert, contacts.upsert, _upserted)
 async def read(call: Call) -> Answer:
     """Answer with one contact."""
     return Answer(await call.read(lambda r: shown.contacts(call, r)(found(r, call))))
-
-
-def _event(call: Call) -> events.Create:
-    custom_id = call.path_text("custom_id")
-    event = wire_events.decode_event(call.body())
-    return events.Create(custom_id, event, call.author, call.operation_key)
-
-
-def _event_created(done: events.Created) -> Answer:
-    return Answer({"id": done.id, "created": done.is_new_name}, 201)
-
-
-CREATE_EVENT = simple(_event, events.create, _event_created, knows_keys=True)
 
 
 async def list_events(call: Call) -> Answer:
@@ -124,20 +112,20 @@ ROUTES: tuple[Route, ...] = (
         wire.ContactSent,
         wire.UpsertedShown,
     ),
-    Route(
-        "POST",
-        f"{_BY_ID}/events/",
-        CREATE_EVENT,
-        "record what a contact did",
-        wire_events.EventSent,
-        wire_events.EventCreated,
-        status=201,
-    ),
     *(
         route
         for one in _BOTH
         for route in (
             Route("GET", f"{one}/", read, "one contact", gives=wire.ContactShown),
+            Route(
+                "POST",
+                f"{one}/events/",
+                CREATE_OF_CONTACT,
+                "record what a contact did",
+                wire_events.EventSent,
+                wire_events.EventCreated,
+                status=201,
+            ),
             Route(
                 "GET",
                 f"{one}/events/",

@@ -1,15 +1,13 @@
 """Products and product events."""
 
-from typing import Any
-
 from ordertrail.actions import products
 from ordertrail.api.call import Answer, Call
+from ordertrail.api.events import said_of_event
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import simple
 from ordertrail.domain.product import Product
 from ordertrail.kit.database import Reader
 from ordertrail.wire import products as wire
-from ordertrail.wire import version1
 
 
 def _event(call: Call) -> products.CreateEvent:
@@ -17,11 +15,6 @@ def _event(call: Call) -> products.CreateEvent:
     return products.CreateEvent(
         custom_id, wire.decode_event(said_of_event(call)), call.author, call.operation_key
     )
-
-
-def said_of_event(call: Call) -> dict[str, Any]:
-    """Return what the body says of an event, under the names of version 2."""
-    return call.body() if call.version > 1 else version1.event_body(call.body())
 
 
 def _event_created(done: products.CreatedEvent) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
-from ordertrail.api import batch, contacts, deals, products, workspaces
+from ordertrail.api import batch, contacts, deals, events, products, workspaces
 from ordertrail.api.call import Answer, Platform
 from ordertrail.api.gate import Endpoint, Gate, reply
 from ordertrail.api.route import Addresses, Route
@@ -13,6 +13,7 @@ ROUTES: tuple[Route, ...] = (
     *contacts.ROUTES,
     *deals.ROUTES,
     *products.ROUTES,
+    *events.ROUTES,
     *workspaces.ROUTES,
 )
 EVERY = (*ROUTES, batch.route(ROUTES))

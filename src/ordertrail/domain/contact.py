@@ -77,6 +77,15 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactName:
+    """A contact as a request names it; of several names the custom id counts, then the id."""
+
+    id: int | None = None
+    custom_id: str | None = None
+    user_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactChange:
     """What a request says about a contact; a field that was not sent is ABSENT or not there."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ordertrail.domain.attribute import merged
+from ordertrail.domain.contact import ContactName
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
 from ordertrail.domain.tag import Tag
@@ -85,6 +86,12 @@ class NewProductEvent:
     custom_data: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    user_key: str | None = None
+
+    @property
+    def contact(self) -> ContactName:
+        """Whom the request names."""
+        return ContactName(self.user_id, self.user_custom_id, self.user_key)
 
 
 def event_type(name: object) -> str:

@@ -49,6 +49,11 @@ _KNOWN = sql.rows(
     "json_each(:ids) j CROSS JOIN contacts k"
     " WHERE k.workspace_id = :workspace_id AND k.id = j.value",
 )
+_IDS_BY_USER_KEY = sql.rows(
+    "k.user_key, coalesce(k.merged_into, k.id)",
+    "json_each(:keys) j CROSS JOIN contacts k"
+    " WHERE k.workspace_id = :workspace_id AND k.user_key = j.value",
+)
 _ALL = "id user_key created_at updated_at custom_id email email_folded profile attributes"
 _ADD = sql.insert("contacts", _ALL)
 _CHANGE = sql.update("contacts", _ALL, "updated_at profile attributes")
@@ -94,6 +99,13 @@ def known(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, 
     """Return those of the ids that contacts have, each with the id that is meant today."""
     found = reader.rows(_KNOWN, workspace_id=workspace_id, ids=list(ids)) if ids else []
     return dict(found)
+
+
+def ids_by_user_keys(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
+    """Return the ids of the contacts by these user keys, merged ones as their parents'."""
+    if not keys:
+        return {}
+    return dict(reader.rows(_IDS_BY_USER_KEY, workspace_id=workspace_id, keys=list(keys)))
 
 
 def add(tx: Tx, workspace_id: int, contacts: Sequence[Contact]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.event import NAME_LENGTH_MAX, Event, NewEvent
 from ordertrail.wire import body
+from ordertrail.wire.naming import ContactNamed
 
 
 class EventSent(TypedDict, total=False):
@@ -13,6 +14,10 @@ class EventSent(TypedDict, total=False):
     name: str
     timestamp: int | float | str | None
     data: dict[str, Any] | None
+
+
+class NamedEventSent(EventSent, ContactNamed, total=False):
+    """What a contact did, and who it was."""
 
 
 class EventShown(TypedDict):
@@ -33,7 +38,7 @@ class EventCreated(TypedDict):
 
 
 def decode_event(sent: dict[str, Any]) -> NewEvent:
-    """Read an event of the contact that the path names."""
+    """Read an event; of whom, the path tells or `naming`."""
     known = body.fields(sent, _READERS)
     if "name" not in known:
         raise Invalid({"name": "is required: what the contact did"})

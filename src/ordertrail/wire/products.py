@@ -11,8 +11,9 @@ from ordertrail.domain.product import (
     ProductEvent,
     event_type,
 )
-from ordertrail.wire import body
+from ordertrail.wire import body, naming
 from ordertrail.wire.contacts import TagShown, encode_tags
+from ordertrail.wire.naming import ContactNamed
 
 
 class ProductShown(TypedDict):
@@ -49,11 +50,9 @@ class ProductSent(TypedDict, total=False):
     description: str | None
 
 
-class ProductEventSent(TypedDict, total=False):
+class ProductEventSent(ContactNamed, total=False):
     """What a contact did with a product; `data` describes the product."""
 
-    user_id: int | str | None
-    user_custom_id: str | int | None
     event_type: str
     timestamp: int | float | str | None
     data: dict[str, Any] | None
@@ -74,12 +73,12 @@ def decode_event(sent: dict[str, Any]) -> NewProductEvent:
         raise Invalid({"data.custom_data": "must be an object"})
     if "event_type" not in known:
         event_type(None)
-    if "user_id" not in known and "user_custom_id" not in known:
-        raise Invalid({"user_custom_id": "send user_custom_id, or user_id"})
+    contact = naming.contact_name(known)
     return NewProductEvent(
         event_type=known["event_type"],
-        user_id=known.get("user_id"),
-        user_custom_id=known.get("user_custom_id"),
+        user_id=contact.id,
+        user_custom_id=contact.custom_id,
+        user_key=contact.user_key,
         at=known.get("timestamp"),
         custom_data=custom_data,
         details={name: value for name, value in data.items() if name in DETAILS},
@@ -110,6 +109,8 @@ def encode_event_request(event: NewProductEvent) -> dict[str, Any]:
         said["user_id"] = event.user_id
     if event.user_custom_id is not None:
         said["user_custom_id"] = event.user_custom_id
+    if event.user_key is not None:
+        said["user_key"] = event.user_key
     said["event_type"] = event.event_type
     if event.at is not None:
         said["timestamp"] = int(event.at.timestamp())
@@ -152,8 +153,7 @@ def _event_type(_field: str, value: object) -> str:
 
 _DATA_NAMES = DETAILS | READ_ONLY | {"custom_data"}
 _READERS: dict[str, body.Read] = {
-    "user_id": body.whole,
-    "user_custom_id": body.identifier,
+    **naming.READERS,
     "event_type": _event_type,
     "timestamp": body.moment,
     "data": body.mapping,

@@ -1,0 +1,50 @@
+"""Events of contacts, and the names that they have."""
+
+from typing import Any
+
+from ordertrail.actions import events
+from ordertrail.api.call import Answer, Call
+from ordertrail.api.route import PUBLIC, Route
+from ordertrail.api.writes import simple
+from ordertrail.domain.contact import ContactName
+from ordertrail.wire import events as wire
+from ordertrail.wire import naming, version1
+
+
+def _of_path(call: Call) -> events.Create:
+    if "custom_id" in call.named:
+        name = ContactName(custom_id=call.path_text("custom_id"))
+    else:
+        name = ContactName(call.path_number("id"))
+    return events.Create(name, wire.decode_event(call.body()), call.author, call.operation_key)
+
+
+def _of_body(call: Call) -> events.Create:
+    sent = said_of_event(call)
+    event = wire.decode_event(sent)
+    return events.Create(naming.read(sent), event, call.author, call.operation_key)
+
+
+def said_of_event(call: Call) -> dict[str, Any]:
+    """Return what the body says of an event, under the names of version 2."""
+    return call.body() if call.version > 1 else version1.event_body(call.body())
+
+
+def _created(done: events.Created) -> Answer:
+    return Answer({"id": done.id, "created": done.is_new_name}, 201)
+
+
+CREATE_OF_CONTACT = simple(_of_path, events.create, _created, knows_keys=True)
+CREATE = simple(_of_body, events.create, _created, knows_keys=True)
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        f"{PUBLIC}/events/",
+        CREATE,
+        "record what a contact did",
+        wire.NamedEventSent,
+        wire.EventCreated,
+        status=201,
+    ),
+)
