@@ -11,11 +11,13 @@ from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
 from ordertrail.store.belongings import COMPANIES_OF_CONTACT, LISTS_OF_CONTACT, tags_of
 
-_COLUMNS = (
+COLUMNS = (
     "c.id, c.user_key, c.created_at, c.updated_at, c.custom_id, c.email,"
     f" json(c.profile), json(c.attributes), {tags_of('contact', 'c')},"
     f" {LISTS_OF_CONTACT}, {COMPANIES_OF_CONTACT}"
 )
+"""What `from_row` makes a contact of."""
+
 # A contact that was merged into another keeps its row, which only leads to that one.
 _LEADS_TO = (
     " CROSS JOIN contacts c"
@@ -23,19 +25,19 @@ _LEADS_TO = (
     " AND c.id = coalesce(k.merged_into, k.id)"
 )
 _BY_CUSTOM_ID = sql.rows(
-    f"j.value, {_COLUMNS}",
+    f"j.value, {COLUMNS}",
     f"json_each(:keys) j CROSS JOIN contacts k{_LEADS_TO} AND k.custom_id = j.value",
 )
 _BY_ID = sql.rows(
-    f"j.value, {_COLUMNS}",
+    f"j.value, {COLUMNS}",
     f"json_each(:ids) j CROSS JOIN contacts k{_LEADS_TO} AND k.id = j.value",
 )
 _BY_USER_KEY = sql.rows(
-    f"j.value, {_COLUMNS}",
+    f"j.value, {COLUMNS}",
     f"json_each(:keys) j CROSS JOIN contacts k{_LEADS_TO} AND k.user_key = j.value",
 )
 _BY_EMAIL = sql.rows(
-    f"j.value, {_COLUMNS}",
+    f"j.value, {COLUMNS}",
     "json_each(:emails) j CROSS JOIN contacts k INDEXED BY contacts_email"
     f"{_LEADS_TO} AND k.email_folded = j.value",
 )
@@ -84,7 +86,7 @@ def by_emails(
     found: dict[str, dict[int, Contact]] = {}
     if emails:
         for email, *row in reader.rows(_BY_EMAIL, workspace_id=workspace_id, emails=list(emails)):
-            contact = _contact(row)
+            contact = from_row(row)
             found.setdefault(email, {})[contact.id] = contact
     return {email: [each[i] for i in sorted(each)] for email, each in found.items()}
 
@@ -125,7 +127,7 @@ def _by(reader: Reader, query: str, workspace_id: int, **asked: list[Any]) -> di
     if not any(asked.values()):
         return {}
     found = reader.rows(query, workspace_id=workspace_id, **asked)
-    return {key: _contact(row) for key, *row in found}
+    return {key: from_row(row) for key, *row in found}
 
 
 def _folded(contact: Contact) -> str | None:
@@ -146,7 +148,8 @@ def _row(contact: Contact) -> list[Any]:
     ]
 
 
-def _contact(row: list[Any]) -> Contact:
+def from_row(row: list[Any]) -> Contact:
+    """Return the contact that a row of `COLUMNS` is."""
     identity, user_key, created_at, updated_at, custom_id, email, profile, attributes = row[:8]
     tags, lists, companies = row[8:]
     return Contact(

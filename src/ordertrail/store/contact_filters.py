@@ -1,0 +1,64 @@
+"""Lists of contacts, by what they are like; one that was merged away is in none of them."""
+
+from collections.abc import Sequence
+
+from ordertrail.domain.contact import PROFILE, Contact
+from ordertrail.domain.filter import Filter
+from ordertrail.kit.database import Reader
+from ordertrail.kit.paging import Page, Place
+from ordertrail.store import contacts, filters, listing
+from ordertrail.store.filters import Column, Kind
+from ordertrail.store.listing import Condition
+
+_TABLE = listing.Table("contacts", "c", contacts.COLUMNS, always="c.merged_into IS NULL")
+_ATTRIBUTES = Column("c.attributes", Kind.JSON)
+_LEADS_TO = "c.id IN (SELECT coalesce(k.merged_into, k.id) FROM contacts k INDEXED BY"
+_OURS = "WHERE k.workspace_id = :workspace_id AND"
+_PHONE = Column(
+    "c.profile ->> '$.phone_number'",
+    exact=f"{_LEADS_TO} contacts_phone {_OURS} k.profile ->> '$.phone_number' = {{value}})",
+)
+COLUMNS = {
+    **dict.fromkeys(PROFILE, Column("c.profile", Kind.JSON)),
+    "id": Column("c.id", Kind.NUMBER),
+    "custom_id": Column(
+        "c.custom_id", exact=f"{_LEADS_TO} contacts_custom_id {_OURS} k.custom_id = {{value}})"
+    ),
+    "user_key": Column(
+        "c.user_key", exact=f"{_LEADS_TO} contacts_user_key {_OURS} k.user_key = {{value}})"
+    ),
+    "email": Column(
+        "c.email_folded",
+        Kind.EMAIL,
+        exact=f"{_LEADS_TO} contacts_email {_OURS} k.email_folded = {{value}})",
+    ),
+    "name": Column(
+        "trim(concat_ws(' ', c.profile ->> '$.first_name', c.profile ->> '$.last_name'))"
+    ),
+    "phone": _PHONE,
+    "phone_number": _PHONE,
+    "gender": Column("coalesce(c.profile ->> '$.gender', 'unknown')"),
+    "status": Column("coalesce(c.profile ->> '$.status', iif(c.email IS NULL, 'visitor', 'user'))"),
+    "score": Column("coalesce(c.profile ->> '$.score', 0)", Kind.NUMBER),
+    "unsubscribed": Column("coalesce(c.profile ->> '$.unsubscribed', 0)", Kind.FLAG),
+    "notifications": Column("coalesce(c.profile ->> '$.notifications', 1)", Kind.FLAG),
+    "created_at": Column("c.created_at", Kind.MOMENT),
+    "updated_at": Column("c.updated_at", Kind.MOMENT),
+}
+"""The standard fields of a contact; every other name is an attribute."""
+
+
+def condition(sought: Sequence[Filter], *, with_email: bool | None = None) -> Condition:
+    """Return the condition on contacts that all filters hold, and that they have an e-mail."""
+    found = filters.compiled(sought, COLUMNS, _ATTRIBUTES)
+    if with_email is None:
+        return found
+    wanted = "c.email_folded IS NOT NULL" if with_email else "c.email_folded IS NULL"
+    return found.and_also(Condition(wanted))
+
+
+def page(reader: Reader, workspace_id: int, sought: Condition, place: Place) -> Page[Contact]:
+    """Return a page of the contacts that the condition allows, newest first."""
+    return listing.page(
+        reader, workspace_id, _TABLE, sought, place, contacts.from_row, lambda each: each.id
+    )
