@@ -7,7 +7,7 @@ import pytest
 
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.journal import Subject
-from ordertrail.domain.tag import Tag
+from ordertrail.domain.tag import ContactList, Tag
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.store import contacts, lists, tags
 from served import serve
@@ -61,4 +61,4 @@ def test_a_contact_is_on_a_list_once_until_it_is_taken_off(database: Sqlite) -> 
         database.write(lambda tx: lists.add_members(tx, 1, [(7, 1), (7, 2)]))
     database.write(lambda tx: lists.remove_members(tx, 1, [(7, 2)]))
     found = database.read(lambda r: contacts.by_ids(r, 1, [1, 2]))
-    assert [found[i].list_ids for i in (1, 2)] == [(7,), ()]
+    assert [found[i].lists for i in (1, 2)] == [(ContactList(7, "VIP"),), ()]
