@@ -1,17 +1,19 @@
 """Many writes in one call: carried out in the order given, answered one by one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from ordertrail.api.call import Answer, Call
-from ordertrail.api.gate import answer_to
+from ordertrail.api.call import Answer, Call, Streamed
+from ordertrail.api.gate import BUSY, answer_to
 from ordertrail.api.route import OWN, Addresses, Route
-from ordertrail.api.writes import Write, prepared, told
+from ordertrail.api.writes import Write, prepared, told_plainly, told_with
 from ordertrail.domain.errors import Invalid, NotFound, Refused
 from ordertrail.kit.committer import Action, Closed, QueueFull
+from ordertrail.kit.database import Reader
 from ordertrail.wire import batch as wire
+from ordertrail.wire import lines
 from ordertrail.wire.batch import Operation
 
 PART_MAX = 250
@@ -37,13 +39,16 @@ def route(routes: Sequence[Route]) -> Route:
     async def handle(call: Call) -> Answer:
         answers: list[Answer] = []
         away: Answer | None = None
-        operations = wire.decode(call.raw_body)
+        operations = _operations(call)
         for start in range(0, len(operations), PART_MAX):
             part = operations[start : start + PART_MAX]
             asked = [_asked(call, known, each) for each in part]
             said, away = await _carried_out(call, asked, away)
             answers += said
-        return Answer({"results": [_result(each) for each in answers]})
+        results = [_result(each) for each in answers]
+        if call.wants(*lines.TYPES):
+            return Answer(Streamed(lines.TYPES[0], _lines(results)))
+        return Answer({"results": results})
 
     return Route(
         "POST",
@@ -54,6 +59,17 @@ def route(routes: Sequence[Route]) -> Route:
         gives=wire.BatchShown,
         bytes_max=BYTES_MAX,
     )
+
+
+def _operations(call: Call) -> list[Operation | Invalid]:
+    if call.media_type in lines.TYPES:
+        return wire.decode_lines(call.raw_body)
+    return wire.decode(call.raw_body)
+
+
+async def _lines(results: Sequence[dict[str, Any]]) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(results), PART_MAX):
+        yield lines.encode(results[start : start + PART_MAX])
 
 
 def _result(answer: Answer) -> dict[str, Any]:
@@ -99,12 +115,39 @@ async def _committed(call: Call, action: Action, asked: Sequence[_Operation]) ->
         )
     except (QueueFull, Closed) as error:
         return [_failed(error)] * len(asked)
-    return [
+    return await _told_all(call, asked, outcomes)
+
+
+async def _told_all(
+    call: Call, asked: Sequence[_Operation], outcomes: Sequence[Any]
+) -> list[Answer]:
+    """The answers to all outcomes; those that take a view of the database share one."""
+    answers = [
         _failed(outcome)
         if isinstance(outcome, Exception)
-        else await told(each.write, each.call, outcome)
+        else told_plainly(each.write, each.call, outcome)
         for each, outcome in zip(asked, outcomes, strict=True)
     ]
+    open_ = [place for place, answer in enumerate(answers) if answer is None]
+    if open_:
+
+        def tell(reader: Reader) -> list[Answer]:
+            return [_told_with(reader, asked[place], outcomes[place]) for place in open_]
+
+        try:
+            told = await call.read(tell)
+        except BUSY as error:
+            told = [_failed(error)] * len(open_)
+        for place, answer in zip(open_, told, strict=True):
+            answers[place] = answer
+    return [answer for answer in answers if answer is not None]
+
+
+def _told_with(reader: Reader, operation: _Operation, outcome: Any) -> Answer:
+    try:
+        return told_with(reader, operation.write, operation.call, outcome)
+    except Refused as refused:
+        return _failed(refused)
 
 
 def _failed(error: Exception) -> Answer:

@@ -1,7 +1,7 @@
 """A call as the handlers see it: who asks, for what, with which body; and their answer."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
@@ -24,7 +24,7 @@ T = TypeVar("T")
 OPERATION_KEY_LENGTH_MAX = 255
 _ORIGINS = {origin.encode(): origin for origin in Origin}
 _VERSION = re.compile(rb"version\s*=\s*\"?([0-9]+)")
-_FORM = b"application/x-www-form-urlencoded"
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,22 @@ class Call:
             )
         return sent.decode()
 
+    @property
+    def media_type(self) -> str:
+        """What the body is said to be, in lower case and without parameters."""
+        sent = self.headers.get(b"content-type", b"").decode("latin-1")
+        return sent.partition(";")[0].strip().lower()
+
     def body(self) -> dict[str, Any]:
         """Return the JSON object or the form in the body, or raise Invalid."""
-        if self.headers.get(b"content-type", b"").startswith(_FORM):
+        if self.media_type == _FORM:
             return body.decode_form(self.raw_body)
         return body.decode_object(self.raw_body)
+
+    def wants(self, *media_types: str) -> bool:
+        """Tell whether the caller names one of these types as what it reads."""
+        accept = self.headers.get(b"accept", b"").decode("latin-1").lower()
+        return any(each in accept for each in media_types)
 
     def path_text(self, name: str) -> str:
         """Return an id of the shop from the path."""
@@ -170,7 +181,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said back: a status, a body that becomes JSON, and headers of its own.
+    """What is said back: a status, a body that becomes JSON or is Streamed, headers of its own.
 
     `warnings` say what was not taken as it was sent; they go into a header.
     """
@@ -179,6 +190,17 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A body that is sent part by part while it is made; `media_type` says what it is.
+
+    The parts are closed when all are sent, and when the caller leaves before.
+    """
+
+    media_type: str
+    parts: AsyncGenerator[bytes, None]
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

@@ -1,5 +1,6 @@
 """Every call passes here: body limit, key, handler, answer as JSON, one row in the log."""
 
+import asyncio
 import json
 import logging
 import time
@@ -9,26 +10,26 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from ordertrail.actions.requests import Request
-from ordertrail.api.call import Answer, Call, Platform
+from ordertrail.api.bodies import TooLarge, UnknownCoding, read_body
+from ordertrail.api.call import Answer, Call, Platform, Streamed
 from ordertrail.api.keyring import Keyring, Throttled
 from ordertrail.api.known_keys import KnownKeys
 from ordertrail.api.route import Route
 from ordertrail.api.trace import Trace
-from ordertrail.domain.errors import Invalid, Refused, Unavailable
+from ordertrail.domain.errors import Refused, Unavailable
 from ordertrail.kit.committer import Closed, QueueFull
 from ordertrail.kit.database import DatabaseAway, QueryTooSlow
 from ordertrail.kit.readers import TooManyReads
 from ordertrail.wire import body, errors
 
 _log = logging.getLogger("ordertrail.api")
-_BUSY = (Unavailable, QueueFull, TooManyReads, Closed, QueryTooSlow)
+BUSY = (Unavailable, QueueFull, TooManyReads, Closed, QueryTooSlow, DatabaseAway)
+"""What may be carried out later as it is."""
+
 _PROBLEM_LENGTH_MAX = 200
-_TELL_ALL_READ = 413
+_NOT_ALL_READ = (413, 415)
+_TAKEN = {"accept-encoding": "gzip"}
 _WARNINGS_BYTES_MAX = 4_000
-
-
-class TooLarge(Exception):
-    """The body is larger than what is accepted."""
 
 
 class Gate:
@@ -76,7 +77,10 @@ class Endpoint:
         trace: Trace = scope["trace"]
         trace.route = self.path
         call, answer = await self._answered(scope, named, receive, trace)
-        await reply(send, answer, trace)
+        if isinstance(answer.body, Streamed):
+            await stream(send, receive, answer, answer.body, trace)
+        else:
+            await reply(send, answer, trace)
         if call is not None:
             problem = answer.body.get("detail") if isinstance(answer.body, Mapping) else None
             self._gate.record(
@@ -112,32 +116,6 @@ class Endpoint:
             return call, answer_to(error, trace.request_id)
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, bytes_max: int) -> bytes:
-    """Return the whole body, or raise TooLarge as soon as it is known to be."""
-    declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > bytes_max:
-        raise TooLarge(f"the body may have at most {bytes_max} bytes")
-    message = await receive()
-    if not message.get("more_body"):
-        whole: bytes = message.get("body", b"")
-        if not whole and message["type"] == "http.disconnect":
-            raise Invalid({"body": "ended before it was complete"})
-        if len(whole) > bytes_max:
-            raise TooLarge(f"the body may have at most {bytes_max} bytes")
-        return whole
-    parts = [message.get("body", b"")]
-    size = len(parts[0])
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Invalid({"body": "ended before it was complete"})
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > bytes_max:
-            raise TooLarge(f"the body may have at most {bytes_max} bytes")
-    return b"".join(parts)
-
-
 def answer_to(error: Exception, request_id: str) -> Answer:
     """Return what a caller is told of an error; one that nobody foresaw is logged whole."""
     if isinstance(error, Refused):
@@ -150,10 +128,12 @@ def answer_to(error: Exception, request_id: str) -> Answer:
         return Answer(
             {"detail": "The database cannot be reached now; try again."}, 503, {"retry-after": "1"}
         )
-    if isinstance(error, _BUSY):
+    if isinstance(error, BUSY):
         return Answer({"detail": f"Try again: {error}"}, 503, {"retry-after": "1"})
     if isinstance(error, TooLarge):
         return Answer({"detail": str(error), "errors": {"body": [str(error)]}}, 413)
+    if isinstance(error, UnknownCoding):
+        return Answer({"detail": f"Unknown Content-Encoding: {error}."}, 415, _TAKEN)
     _log.error("request %s failed", request_id, exc_info=error)
     said_of_bug: dict[str, Any] = {
         "detail": "This is a fault of the server. Its log says more under the request id.",
@@ -164,20 +144,52 @@ def answer_to(error: Exception, request_id: str) -> Answer:
 
 async def reply(send: Send, answer: Answer, trace: Trace) -> None:
     """Send an answer as JSON."""
-    trace.status = answer.status
     raw = body.encode(answer.body)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(raw)).encode()),
-        (b"x-request-id", trace.request_id.encode()),
-    ]
+    of_body = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(raw))]
+    await _begin(send, answer, trace, of_body)
+    await send({"type": "http.response.body", "body": raw})
+
+
+async def stream(
+    send: Send, receive: Receive, answer: Answer, streamed: Streamed, trace: Trace
+) -> None:
+    """Send an answer part by part, until the caller leaves.
+
+    What fails on the way is logged, and the answer breaks off: it cannot be taken for whole.
+    """
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await _begin(send, answer, trace, [(b"content-type", streamed.media_type.encode())])
+        async for part in streamed.parts:
+            if leaving.done():
+                return
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except Exception as error:
+        is_known = isinstance(error, (*BUSY, Refused))
+        shown = None if is_known else error
+        _log.error("request %s broke off: %s", trace.request_id, error, exc_info=shown)
+    finally:
+        leaving.cancel()
+        await streamed.parts.aclose()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _begin(
+    send: Send, answer: Answer, trace: Trace, of_body: Sequence[tuple[bytes, bytes]]
+) -> None:
+    trace.status = answer.status
+    headers = [*of_body, (b"x-request-id", trace.request_id.encode())]
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     if answer.warnings:
         headers.append((b"x-ordertrail-warnings", _as_header(answer.warnings)))
-    if answer.status == _TELL_ALL_READ:
+    if answer.status in _NOT_ALL_READ:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": raw})
 
 
 def _as_header(warnings: Sequence[str]) -> bytes:

@@ -66,12 +66,23 @@ def prepared(write: Write, call: Call) -> tuple[Action, object]:
 
 async def told(write: Write, call: Call, outcome: Any) -> Answer:
     """Return the answer to the outcome of a write that was carried out."""
+    answer = told_plainly(write, call, outcome)
+    if answer is None:
+        answer = await call.read(lambda reader: told_with(reader, write, call, outcome))
+    return answer
+
+
+def told_plainly(write: Write, call: Call, outcome: Any) -> Answer | None:
+    """Return the answer to the outcome of a write; None when it takes a view of the database."""
     if isinstance(outcome, Remembered):
         return _warned(raw_answer(outcome.status, outcome.body), call, ())
     answer = write.plain(call, outcome)
-    if answer is None:
-        answer = await call.read(lambda reader: write.tell(call, reader, outcome))
-    return _warned(answer, call, getattr(outcome, "warnings", ()))
+    return None if answer is None else _warned(answer, call, _warnings(outcome))
+
+
+def told_with(reader: Reader, write: Write, call: Call, outcome: Any) -> Answer:
+    """Return the answer to the outcome of a write, by a view of the database."""
+    return _warned(write.tell(call, reader, outcome), call, _warnings(outcome))
 
 
 def alone(write: Write) -> Handler:
@@ -91,6 +102,11 @@ def alone(write: Write) -> Handler:
             running.discard(name)
 
     return handle
+
+
+def _warnings(outcome: Any) -> tuple[str, ...]:
+    found: tuple[str, ...] = getattr(outcome, "warnings", ())
+    return found
 
 
 def _warned(answer: Answer, call: Call, warnings: tuple[str, ...]) -> Answer:

@@ -72,12 +72,23 @@ def decode(raw: bytes) -> list[Operation | Invalid]:
         raise Invalid({"body": f"is not JSON: {error}"}) from None
     except RecursionError:
         raise Invalid({"body": "is nested too deeply"}) from None
-    if len(operations) > OPERATIONS_MAX:
-        raise Invalid({"operations": f"must have at most {OPERATIONS_MAX} items"})
+    _check_count(len(operations))
     return [_operation(each) for each in operations]
 
 
-def _operation(raw: msgspec.Raw) -> Operation | Invalid:
+def decode_lines(raw: bytes) -> list[Operation | Invalid]:
+    """Read a batch of one operation a line, leaving out blank lines; as `decode` does."""
+    operations = [line for line in raw.split(b"\n") if line.strip()]
+    _check_count(len(operations))
+    return [_operation(line) for line in operations]
+
+
+def _check_count(count: int) -> None:
+    if count > OPERATIONS_MAX:
+        raise Invalid({"operations": f"must have at most {OPERATIONS_MAX} items"})
+
+
+def _operation(raw: bytes | msgspec.Raw) -> Operation | Invalid:
     try:
         said = _operations.decode(raw)
         key = None if said.key is None else body.identifier("key", said.key)
@@ -96,7 +107,7 @@ class _Batch(msgspec.Struct):
 
 class _Said(msgspec.Struct):
     path: str
-    body: msgspec.Raw
+    body: msgspec.Raw = msgspec.Raw()
     method: str = "POST"
     key: str | int | None = None
 

@@ -1,0 +1,13 @@
+"""JSON Lines: one JSON value a line."""
+
+from collections.abc import Iterable
+
+from ordertrail.wire import body
+
+TYPES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
+"""What such a body is called; the first is how we call it."""
+
+
+def encode(values: Iterable[object]) -> bytes:
+    """Return the values, each as JSON on a line of its own."""
+    return b"".join(body.encode(value) + b"\n" for value in values)
