@@ -19,6 +19,7 @@ from ordertrail.kit.database import (
     Tx,
     Value,
 )
+from ordertrail.kit.drivers import DURABLE, TRIES_MAX, bound
 from ordertrail.kit.foreign_errors import is_given_up, library_errors, told
 from ordertrail.kit.pyformat import named
 
@@ -39,14 +40,9 @@ _IN_USE = (
     "the connection is in a transaction already, which is not ours to commit: hand it over as"
     " `connection`, or let the function connect anew"
 )
-TRIES_MAX = 5
-_DURABLE = (
-    "SELECT set_config('synchronous_commit', 'on', true)"
-    " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
-)
 _WRITE = {
     Dialect.SQLITE: ["BEGIN IMMEDIATE"],
-    Dialect.POSTGRES: ["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", _DURABLE],
+    Dialect.POSTGRES: ["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", DURABLE],
 }
 _READ = {
     Dialect.SQLITE: ["BEGIN"],
@@ -78,11 +74,7 @@ class ForeignTx:
     def _executed(self, statement: str, parameters: dict[str, Value]) -> Any:
         if self.dialect is Dialect.POSTGRES:
             return self._execute(named(statement) if parameters else statement, parameters)
-        bound = {
-            name: json.dumps(value) if isinstance(value, list) else value
-            for name, value in parameters.items()
-        }
-        return self._execute(statement, bound)
+        return self._execute(statement, bound(parameters))
 
 
 class Foreign:

@@ -6,6 +6,7 @@ SQLAlchemy and Django wrap what a driver raises, and so hold the driver's own er
 import sys
 
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused
+from ordertrail.kit.drivers import ADVICE_BY_STATE, GIVEN_UP, first_line
 
 _DRIVERS = ("sqlite3", "pysqlite3", "psycopg", "psycopg2")
 _KINDS = (
@@ -30,14 +31,9 @@ _SQLITE_REFUSED = (3, 8, 11, 26)
 """No permission, read-only, damaged, no database."""
 _SQLITE_MISTAKE = 1
 
-_GIVEN_UP = ("40001", "40P01", "23505")
-"""Not serialisable, deadlock, a key that another one wrote first: the states of PostgreSQL."""
 _STATES_AWAY = {
-    "53100": _FULL,
-    "53300": "let it take more connections, or run fewer processes",
-    "57014": "see what its server is busy with, and try again",
-    "25006": "name the server that takes writes, or wait until this one does",
-    **dict.fromkeys(_GIVEN_UP, "others write the same rows all the time; try again"),
+    **ADVICE_BY_STATE,
+    **dict.fromkeys(GIVEN_UP, "others write the same rows all the time; try again"),
 }
 _NO_RIGHT = "42501"
 _CLOSED = ("closed", "Cannot operate on")
@@ -57,16 +53,16 @@ def told(error: BaseException) -> BaseException:
         return error
     away = _advice(own)
     if away is not None:
-        return DatabaseAway(f"the shop's database: {_first_line(own)}; {away}")
+        return DatabaseAway(f"the shop's database: {first_line(own)}; {away}")
     if _is_refused(own):
-        return DatabaseRefused(f"the shop's database: {_first_line(own)}; {_CHECK}")
+        return DatabaseRefused(f"the shop's database: {first_line(own)}; {_CHECK}")
     return error
 
 
 def is_given_up(error: BaseException) -> bool:
     """Tell whether a transaction failed because of another one, and may be run again."""
     own = _of_driver(error)
-    return own is not None and _state(own) in _GIVEN_UP
+    return own is not None and _state(own) in GIVEN_UP
 
 
 def _of_driver(error: BaseException) -> BaseException | None:
@@ -112,7 +108,3 @@ def _sqlite_code(error: BaseException) -> int | None:
 
 def _top(error: BaseException) -> str:
     return type(error).__module__.partition(".")[0]
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

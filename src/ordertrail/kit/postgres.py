@@ -25,37 +25,29 @@ from ordertrail.kit.database import (
     Tx,
     Value,
 )
+from ordertrail.kit.drivers import (
+    ADVICE_BY_STATE,
+    DURABLE,
+    GIVEN_UP,
+    LET_MORE_IN,
+    TRIES_MAX,
+    first_line,
+)
 from ordertrail.kit.pyformat import named
 
 T = TypeVar("T")
 
-TRIES_MAX = 5
 CONNECT_WAIT_S = 10
 PREPARE_AFTER = 5
 """How often a statement is run before the server keeps it prepared; as psycopg does by itself."""
 
-_BEGIN_WRITE = (
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT set_config('synchronous_commit', 'on', true)"
-    " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
-)
+_BEGIN_WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED; {DURABLE}"
 _BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = {}"
 
-_GIVEN_UP: tuple[type[psycopg.Error], ...] = (
-    errors.SerializationFailure,
-    errors.DeadlockDetected,
-    errors.UniqueViolation,
-)
+_GIVEN_UP = tuple(errors.lookup(state) for state in GIVEN_UP)
 _NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
 _AWAY = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
 _SEE_IT_RUNS = "see that it runs, and try again"
-_ADVICE: dict[type[psycopg.Error], str] = {
-    errors.DiskFull: "make room on the disk of its server",
-    errors.OutOfMemory: "give its server more memory, or try again",
-    errors.TooManyConnections: "let it take more connections, or run fewer processes",
-    errors.QueryCanceled: "see what its server is busy with, and try again",
-    errors.LockNotAvailable: "see who holds the lock, and try again",
-    errors.ReadOnlySqlTransaction: "name the server that takes writes, or wait until this one does",
-}
 _NOT_LET_IN = ("password", "authentication", "does not exist", "pg_hba.conf", "no encryption")
 _UNREADABLE = (
     "the address of PostgreSQL cannot be read; percent-encode what is special in user and password"
@@ -122,7 +114,7 @@ class Postgres:
         try:
             return self._run(_BEGIN_WRITE, work)
         except _GIVEN_UP as error:
-            reason = f"others write the same rows all the time ({_first_line(error)})"
+            reason = f"others write the same rows all the time ({first_line(error)})"
             raise DatabaseAway(f"PostgreSQL: {reason}; try again") from error
 
     def read(self, work: Callable[[Reader], T]) -> T:
@@ -158,10 +150,10 @@ class Postgres:
         except _GIVEN_UP:
             raise
         except errors.InsufficientPrivilege as error:
-            raise DatabaseRefused(f"PostgreSQL: {_first_line(error)}; grant it") from error
+            raise DatabaseRefused(f"PostgreSQL: {first_line(error)}; grant it") from error
         except _AWAY as error:
             connection.close()  # it may be of no use any more
-            raise DatabaseAway(f"PostgreSQL: {_first_line(error)}; {_advice(error)}") from error
+            raise DatabaseAway(f"PostgreSQL: {first_line(error)}; {_advice(error)}") from error
 
     def _connection(self) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
@@ -194,7 +186,7 @@ def _commit(connection: psycopg.Connection[Any]) -> None:
         if not connection.closed:
             raise
         advice = "it may have been kept; try again, which keeps nothing twice"
-        reason = f"the connection was lost at the commit ({_first_line(error)})"
+        reason = f"the connection was lost at the commit ({first_line(error)})"
         raise DatabaseAway(f"PostgreSQL: {reason}; {advice}") from error
 
 
@@ -211,10 +203,9 @@ def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[An
     except psycopg.ProgrammingError:
         raise DatabaseRefused(_UNREADABLE) from None
     except psycopg.OperationalError as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         if any(words in reason for words in _ALL_TAKEN):
-            advice = _ADVICE[errors.TooManyConnections]
-            raise DatabaseAway(f"PostgreSQL: {reason}; {advice}") from error
+            raise DatabaseAway(f"PostgreSQL: {reason}; {LET_MORE_IN}") from error
         if any(words in reason for words in _NOT_LET_IN):
             advice = "check user, password and name of the database in its address"
             raise DatabaseRefused(f"PostgreSQL: {reason}; {advice}") from None
@@ -222,8 +213,4 @@ def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[An
 
 
 def _advice(error: psycopg.Error) -> str:
-    return next((said for kind, said in _ADVICE.items() if isinstance(error, kind)), _SEE_IT_RUNS)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    return ADVICE_BY_STATE.get(error.sqlstate or "", _SEE_IT_RUNS)

@@ -25,6 +25,7 @@ from ordertrail.kit.database import (
     Tx,
     Value,
 )
+from ordertrail.kit.drivers import bound
 
 T = TypeVar("T")
 
@@ -54,16 +55,16 @@ class SqliteTx:
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""
-        text = self._execute(query, _bound(parameters)).get
+        text = self._execute(query, bound(parameters)).get
         return json.loads(text) if text else []
 
     def fetch(self, query: str, **parameters: Value) -> list[tuple[Any, ...]]:
         """Return the rows of a query, or of a statement with a RETURNING clause."""
-        return self._execute(query, _bound(parameters)).fetchall()
+        return self._execute(query, bound(parameters)).fetchall()
 
     def run(self, statement: str, **parameters: Value) -> None:
         """Carry out one statement that returns nothing."""
-        self._execute(statement, _bound(parameters))
+        self._execute(statement, bound(parameters))
 
 
 class Sqlite:
@@ -243,13 +244,6 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatabaseRefused(f"{path}: {error.strerror}; {_SEE_FOLDER}") from None
-
-
-def _bound(parameters: dict[str, Value]) -> dict[str, Any]:
-    return {
-        name: json.dumps(value) if isinstance(value, list) else value
-        for name, value in parameters.items()
-    }
 
 
 def _translated(error: apsw.Error, path: Path) -> Exception:

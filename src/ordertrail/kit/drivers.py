@@ -1,0 +1,43 @@
+"""What holds of a database whichever driver speaks to it: words, limits, what a person can do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ordertrail.kit import json
+from ordertrail.kit.database import Value
+
+TRIES_MAX = 5
+"""How often a transaction is run that the database gives up in favour of another one."""
+
+DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
+)
+"""Lets a transaction of PostgreSQL be on disk when it is committed, whatever the server says."""
+
+GIVEN_UP = ("40001", "40P01", "23505")
+"""Not serialisable, deadlock, a key that another one wrote first: the states of PostgreSQL."""
+
+LET_MORE_IN = "let it take more connections, or run fewer processes"
+ADVICE_BY_STATE = {
+    "53100": "make room on the disk of its server",
+    "53200": "give its server more memory, or try again",
+    "53300": LET_MORE_IN,
+    "57014": "see what its server is busy with, and try again",
+    "55P03": "see who holds the lock, and try again",
+    "25006": "name the server that takes writes, or wait until this one does",
+}
+"""What to do about a state of PostgreSQL that passes."""
+
+
+def bound(parameters: Mapping[str, Value]) -> dict[str, Any]:
+    """Return the parameters as SQLite takes them: lists as one JSON text."""
+    return {
+        name: json.dumps(value) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says, without the details behind it, which may quote a row."""
+    return str(error).strip().partition("\n")[0]
