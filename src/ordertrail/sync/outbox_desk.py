@@ -36,20 +36,12 @@ _IDS = _LIST.replace(_LISTED, "id", 1)
 _COUNT = f"SELECT count(*) FROM ({_IDS}) meant"
 _ONE = f"SELECT {_LISTED} FROM ordertrail_operations WHERE destination = :to AND id = :number"
 _EDIT = "UPDATE ordertrail_operations SET body = :body WHERE id = :number"
-_ORDERS = (
-    "SELECT id, source, order_id, rank, body, planned, older_count, accepted_at"
-    " FROM ordertrail_snapshots WHERE destination = :to AND id > :after ORDER BY id LIMIT :limit"
+_KEPT = (
+    "SELECT id, source, rank, body, planned, older_count, accepted_at"
+    " FROM ordertrail_snapshots WHERE destination = :to"
 )
-_ORDER = (
-    "SELECT id, source, order_id, rank, body, planned, older_count, accepted_at"
-    " FROM ordertrail_snapshots WHERE destination = :to AND source = :source"
-    " AND order_id = :order_id"
-)
-_SNAPSHOTS = (
-    "SELECT id, source, order_id, rank, body, planned, older_count, accepted_at"
-    " FROM ordertrail_snapshots WHERE destination = :to AND source = :source"
-    " AND order_id @in(ids text)"
-)
+_PAGE = f"{_KEPT} AND id > :after ORDER BY id LIMIT :limit"
+_SNAPSHOTS = f"{_KEPT} AND source = :source AND order_id @in(ids text)"
 _QUARANTINED = (
     "SELECT source, order_id, reason, refused_at FROM ordertrail_quarantine"
     " WHERE destination = :to ORDER BY source, order_id LIMIT :limit"
@@ -211,12 +203,13 @@ def quarantined(sql: Reading, to: int, limit: int) -> list[Quarantined]:
 
 def order(sql: Reading, to: int, source: str, order_id: str) -> KeptOrder | None:
     """Return an order with its operations, and why its latest snapshot is in quarantine."""
-    rows = sql.fetch(_ORDER, to=to, source=source, order_id=order_id)
-    if not rows:
+    found = snapshots(sql, to, source, [order_id])
+    if not found:
         return None
     why = sql.fetch(_WHY, to=to, source=source, order_id=order_id)
     operations = listed(sql, to, Filter(order_id=order_id, source=source))
-    return _kept(rows[0], operations, why[0][0] if why else None)
+    reason = why[0][0] if why else None
+    return replace(found[0], operations=operations, quarantined_because=reason)
 
 
 def sources(sql: Reading, to: int) -> list[str]:
@@ -226,14 +219,13 @@ def sources(sql: Reading, to: int) -> list[str]:
 
 def orders(sql: Reading, to: int, after_id: int, limit: int) -> list[KeptOrder]:
     """Return a page of orders, without their operations."""
-    rows = sql.fetch(_ORDERS, to=to, after=after_id, limit=limit)
-    return [_kept(row, [], None) for row in rows]
+    return [_kept(row) for row in sql.fetch(_PAGE, to=to, after=after_id, limit=limit)]
 
 
 def snapshots(sql: Reading, to: int, source: str, order_ids: Sequence[str]) -> list[KeptOrder]:
     """Return those of these orders that are kept, as they were asked for, without operations."""
     rows = sql.fetch(_SNAPSHOTS, to=to, source=source, ids=list(order_ids))
-    found = {kept.order.id: kept for kept in (_kept(row, [], None) for row in rows)}
+    found = {kept.order.id: kept for kept in map(_kept, rows)}
     return [found[order_id] for order_id in order_ids if order_id in found]
 
 
@@ -340,8 +332,8 @@ def _listed(row: tuple[Any, ...]) -> Listed:
     )  # fmt: skip
 
 
-def _kept(row: tuple[Any, ...], operations: list[Listed], why: str | None) -> KeptOrder:
-    number, source, _, rank, body, planned, older_count, accepted_at = row
+def _kept(row: tuple[Any, ...]) -> KeptOrder:
+    number, source, rank, body, planned, older_count, accepted_at = row
     return KeptOrder(
         number,
         source,
@@ -350,8 +342,6 @@ def _kept(row: tuple[Any, ...], operations: list[Listed], why: str | None) -> Ke
         outbox_orders.planned_of(planned),
         older_count,
         clock.from_micros(accepted_at),
-        operations,
-        why,
     )
 
 
