@@ -504,6 +504,15 @@ def test_a_replay_says_everything_again_with_a_doubt_on_its_events(outbox: Outbo
         outbox.replay(ROUTE, FLOW, ["ORD-78523", "ORD-0"])
 
 
+def test_a_replay_of_two_orders_of_one_person_says_the_person_with_each(outbox: Outbox) -> None:
+    outbox.accept(ROUTE, FLOW, [PLACED, replace(PLACED, id="O-2")])
+    lease, leased = held(outbox)
+    outbox.settle(lease, done(leased))
+    assert outbox.replay(ROUTE, FLOW, ["ORD-78523", "O-2"]) == len(waiting(outbox)) == 8
+    contacts = [each.key for each in waiting(outbox) if each.kind is Kind.CONTACT]
+    assert [key.rsplit(":", 1)[1] for key in contacts] == ["2", "3"]
+
+
 def test_a_contact_ends_as_what_was_said_last_also_where_two_orders_wait(outbox: Outbox) -> None:
     def told(name: str, phone: str, hours: int, surname: str | None = None) -> Order:
         customer = replace(JOHN, phone=phone, last_name=surname)

@@ -280,18 +280,21 @@ def replay(sql: Writing, place: Place, flow: Flow, order_ids: Sequence[str]) -> 
         name = min(missing)[:80]
         raise NotFound(f"order {name!r} was never accepted from {place.source}")
     sayable = _sayable(kept, flow)
-    outbox_locks.contacts(sql, place, {wanted.person for _, wanted in sayable})
+    people = {wanted.person for _, wanted in sayable}
+    outbox_locks.contacts(sql, place, people)
+    contacts = outbox_orders.contacts(sql, place.to, people)
     for each, wanted in sayable:
-        known = outbox_orders.contacts(sql, place.to, [wanted.person]).get(wanted.person)
-        contact = known or PlannedContact()
+        contact = contacts.get(wanted.person, PlannedContact())
         forgotten = PlannedOrder(
             each.planned.lane, each.planned.steps, {}, each.planned.deal_changes, frozenset(),
             each.planned.merges,
         )  # fmt: skip
         unsaid = PlannedContact("", contact.body, contact.changes, contact.said_as_of)
         made = plan(place.source, each.order.id, wanted, Planned(unsaid, forgotten))
-        _say_again(sql, place, each, made.planned, made.operations)
+        _say_again(sql, place, each, made.planned.order, made.operations)
+        contacts[wanted.person] = made.planned.contact
         said += made.operations
+    outbox_orders.save_contacts(sql, place, contacts)
     return said
 
 
@@ -306,19 +309,16 @@ def _sayable(kept: Sequence[KeptOrder], flow: Flow) -> list[tuple[KeptOrder, Des
 
 
 def _say_again(
-    sql: Writing, place: Place, kept: KeptOrder, planned: Planned, operations: list[Operation]
+    sql: Writing, place: Place, kept: KeptOrder, after: PlannedOrder, operations: list[Operation]
 ) -> None:
     events = [each.key for each in operations if each.kind.is_event]
     outbox_operations.forget(sql, place.to, events)
     outbox_operations.add(sql, place, operations, Origin.REPLAY, in_doubt=True)
-    after = planned.order
     whole = PlannedOrder(
         after.lane, after.steps, {**kept.planned.deal, **after.deal}, after.deal_changes,
         kept.planned.events | after.events, after.merges,
     )  # fmt: skip
     sql.run(_SAVE_PLANNED, number=kept.id, planned=json.dumps(whole))
-    person = str(planned.contact.body["custom_id"])
-    outbox_orders.save_contacts(sql, place, {person: planned.contact})
 
 
 def _listed(row: tuple[Any, ...]) -> Listed:
