@@ -13,6 +13,7 @@ from ordertrail.kit import clock, json
 from ordertrail.sync import outbox_locks, outbox_operations, outbox_orders, outbox_reviving
 from ordertrail.sync.flow import Desired, desired
 from ordertrail.sync.operations import NAMING, Kind, Operation, State
+from ordertrail.sync.outbox_operations import WAITS_AGAIN
 from ordertrail.sync.outbox_orders import Place
 from ordertrail.sync.outbox_sql import Reading, Writing
 from ordertrail.sync.plan import Planned, PlannedContact, PlannedOrder, plan
@@ -35,7 +36,7 @@ _LIST = (
 _IDS = _LIST.replace(_LISTED, "id", 1)
 _COUNT = f"SELECT count(*) FROM ({_IDS}) meant"
 _ONE = f"SELECT {_LISTED} FROM ordertrail_operations WHERE destination = :to AND id = :number"
-_EDIT = "UPDATE ordertrail_operations SET body = :body WHERE id = :number"
+_EDIT = f"UPDATE ordertrail_operations SET body = :body, {WAITS_AGAIN} WHERE id = :number"
 _KEPT = (
     "SELECT id, source, rank, body, planned, older_count, accepted_at"
     " FROM ordertrail_snapshots WHERE destination = :to"
@@ -263,7 +264,6 @@ def edit(sql: Writing, to: int, number: int, body: dict[str, Any]) -> None:
     if changed:
         raise Invalid({name: f"must stay {json.dumps(before.get(name))}" for name in changed})
     sql.run(_EDIT, number=number, body=json.dumps(body))
-    outbox_operations.revive(sql, [number])
 
 
 def replay(sql: Writing, place: Place, flow: Flow, order_ids: Sequence[str]) -> list[Operation]:

@@ -25,21 +25,20 @@ _ADD = (
     " body text, doubt int) r WHERE true"
     " ON CONFLICT (destination, key) WHERE state <> 'done' DO NOTHING"
 )
+WAITS_AGAIN = (
+    "state = 'waiting', reason = NULL, finished_at = NULL, due_at = 0, failing_since = NULL"
+)
+"""What is set on an operation that was given up, or had to wait, and is to be made next."""
+
 _REWRITE = (
     "UPDATE ordertrail_operations SET key = r.new_key, path = r.new_path, body = r.new_body,"
-    " origin = :origin, state = 'waiting', attempts = 0, due_at = 0, failing_since = NULL,"
-    " reason = NULL, finished_at = NULL"
+    f" origin = :origin, attempts = 0, {WAITS_AGAIN}"
     " FROM @rows(number int, new_key text, new_path text, new_body text) r WHERE id = r.number"
 )
 _WITHDRAW = (
     "UPDATE ordertrail_operations SET state = 'done', body = '', due_at = 0,"
     " reason = 'replaced by a later snapshot', finished_at = :now"
     " WHERE id @in(ids int)"
-)
-_REVIVE = (
-    "UPDATE ordertrail_operations SET state = 'waiting', reason = NULL, finished_at = NULL,"
-    " due_at = 0, failing_since = NULL"
-    " WHERE id @in(ids int) AND state = 'parked'"
 )
 _FORGET = (
     "DELETE FROM ordertrail_operations WHERE destination = :to"
@@ -116,12 +115,6 @@ def withdraw(sql: Writing, ids: Collection[int], now: int) -> None:
     """Take operations back that nobody wants any more."""
     if ids:
         sql.run(_WITHDRAW, ids=list(ids), now=now)
-
-
-def revive(sql: Writing, ids: Collection[int]) -> None:
-    """Let parked operations wait again."""
-    if ids:
-        sql.run(_REVIVE, ids=list(ids))
 
 
 def forget(sql: Writing, to: int, keys: Collection[str]) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from ordertrail.kit import json
-from ordertrail.sync import outbox_operations, outbox_orders
+from ordertrail.sync import outbox_orders
+from ordertrail.sync.outbox_operations import WAITS_AGAIN
 from ordertrail.sync.outbox_sql import Writing
 from ordertrail.sync.plan import parts_of
 
@@ -15,6 +16,9 @@ _SAY = (
     "UPDATE ordertrail_operations SET body = r.new_body"
     " FROM @rows(number int, new_body text) r WHERE id = r.number"
 )
+_REVIVE = (
+    f"UPDATE ordertrail_operations SET {WAITS_AGAIN} WHERE id @in(ids int) AND state = 'parked'"
+)
 
 
 def revive(sql: Writing, to: int, ids: Collection[int]) -> None:
@@ -23,7 +27,9 @@ def revive(sql: Writing, to: int, ids: Collection[int]) -> None:
     A contact may have been said anew since by another order, whose call is done by now: then each
     field is what was said of it last.
     """
-    parked = [] if not ids else sql.fetch(_PARKED_CONTACTS, ids=list(ids))
+    if not ids:
+        return
+    parked = sql.fetch(_PARKED_CONTACTS, ids=list(ids))
     found = [(number, parts_of(key), json.loads(body)) for number, key, body in parked]
     latest = outbox_orders.contacts(sql, to, {parts[-2] for _, parts, _ in found}) if found else {}
     anew = []
@@ -33,4 +39,4 @@ def revive(sql: Writing, to: int, ids: Collection[int]) -> None:
             anew.append((number, json.dumps({n: contact.body.get(n, body[n]) for n in body})))
     if anew:
         sql.run(_SAY, anew)
-    outbox_operations.revive(sql, ids)
+    sql.run(_REVIVE, ids=list(ids))
