@@ -107,7 +107,7 @@ def show(settings: Settings, which: Which, order_id: str, *, as_json: bool) -> i
         typer.echo(f"  its latest snapshot is in quarantine: {kept.quarantined_because}")
     if kept.older_count:
         typer.echo(f"  {kept.older_count} older snapshots came after it and were ignored")
-    for name, value in _said(json.loads(json.dumps(kept.order))).items():
+    for name, value in _said(json.read_back(kept.order)).items():
         typer.echo(f"  {name}: {json.dumps(value)}")
     _print_operations(kept.operations)
     return EXIT_DONE
@@ -208,14 +208,14 @@ def _quarantined(outbox: Outbox, destination: str, which: Which) -> list[Quarant
 
 def _as_data(each: Listed | Quarantined) -> dict[str, Any]:
     """Return an entry for a program; what a call says of a person is left to `show`."""
-    said: dict[str, Any] = json.loads(json.dumps(each))
+    said: dict[str, Any] = json.read_back(each)
     if isinstance(each, Quarantined):
         return {"state": QUARANTINED, **said}
     return {name: value for name, value in said.items() if name != "body"}
 
 
 def _order_data(kept: KeptOrder) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(json.dumps(kept))
+    said: dict[str, Any] = json.read_back(kept)
     operations = [{**_as_data(each), "body": each.call.body} for each in kept.operations]
     return {**said, "operations": operations}
 

@@ -17,3 +17,8 @@ def dumps(value: object) -> str:
 def loads(text: str | bytes) -> Any:
     """Return what the JSON text says; numbers with a fraction are Decimal."""
     return _decoder.decode(text)
+
+
+def read_back(value: object) -> Any:
+    """Return the value as it is once it was written down and read again."""
+    return loads(dumps(value))

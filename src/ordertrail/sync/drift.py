@@ -77,7 +77,7 @@ class Held:
 
 def wanted_of(desired: Desired) -> Wanted:
     """Return what a destination should hold, by what an order says now."""
-    deal = json.loads(json.dumps(calls.upsert_deal(desired.deal).body))
+    deal = json.read_back(calls.upsert_deal(desired.deal).body)
     product_events = tuple(
         Happened.of(each.event.event_type, each.event.custom_data)
         for each in desired.product_events

@@ -174,7 +174,7 @@ class _Planning:
         by_id = {each.id: each for each in unsent}
         for each in made.rewritten:
             old = by_id[each.id]
-            said = json.loads(json.dumps(each.call.body))
+            said = json.read_back(each.call.body)
             by_id[each.id] = Unsent(
                 old.id, each.key, old.kind, each.call.method, each.call.path, said, old.is_fresh
             )

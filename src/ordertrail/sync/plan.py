@@ -198,7 +198,7 @@ def _contact(
 
 def _deal(desired: Desired, planned: PlannedOrder, draft: _Draft) -> tuple[_Group, PlannedOrder]:
     whole = calls.upsert_deal(desired.deal)
-    wanted = json.loads(json.dumps(whole.body))
+    wanted = json.read_back(whole.body)
     missing = _differing(wanted, planned.deal)
     if not missing:
         return [], planned

@@ -59,5 +59,5 @@ def renew(
         call = wanted.get(each.key)
         if call is None or not each.is_fresh:
             continue
-        if call.path != each.path or json.loads(json.dumps(call.body)) != each.body:
+        if call.path != each.path or json.read_back(call.body) != each.body:
             rewritten.append(Rewritten(each.id, each.key, call))
