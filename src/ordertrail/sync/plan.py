@@ -98,9 +98,10 @@ def plan(
     order = replace(order, lane=lane, merges=order.merges + len(identity.merges))
 
     deal, order = _deal(wanted, order, draft)
-    product_events, order = _product_events(wanted, order, draft)
-    conversion, order = _conversion(wanted, order, draft)
-    order = _without_unwanted(wanted, order, draft)
+    events_of = _event_calls(wanted)
+    product_events, order = _events(Kind.PRODUCT_EVENT, events_of, order, draft)
+    conversion, order = _events(Kind.CONVERSION, events_of, order, draft)
+    order = _without_unwanted(events_of, order, draft)
     is_needed = bool(deal or product_events or conversion or identity.merges)
     contact_calls, contact = _contact(wanted, planned.contact, is_needed, draft)
     for group in (contact_calls, identity.merges, deal, product_events, conversion):
@@ -131,6 +132,9 @@ def parts_of(key: str) -> tuple[str, ...]:
 
 _Group = list[tuple[Kind, tuple[str | int, ...], Call]]
 """Calls that may be made at the same time, each with the parts of the end of its key."""
+
+_EventCalls = Mapping[Kind, Mapping[tuple[str, ...], Call]]
+"""The calls of the events that are wanted, by their kind and the parts of the end of their key."""
 
 
 class _Draft:
@@ -212,35 +216,24 @@ def _deal(desired: Desired, planned: PlannedOrder, draft: _Draft) -> tuple[_Grou
     return [(Kind.DEAL, parts, call)], said
 
 
-def _product_events(
-    desired: Desired, planned: PlannedOrder, draft: _Draft
-) -> tuple[_Group, PlannedOrder]:
-    calls_by_parts = {
+def _event_calls(desired: Desired) -> _EventCalls:
+    of_products = {
         _event_parts(each.event.event_type, each.sku, each.refund_id): calls.create_product_event(
             each.sku, each.event
         )
         for each in desired.product_events
     }
-    return _events(Kind.PRODUCT_EVENT, calls_by_parts, planned, draft)
-
-
-def _conversion(
-    desired: Desired, planned: PlannedOrder, draft: _Draft
-) -> tuple[_Group, PlannedOrder]:
-    event = desired.conversion
-    if event is None:
-        return [], planned
-    call = calls.create_event(desired.person, event)
-    return _events(Kind.CONVERSION, {(event.name,): call}, planned, draft)
+    others: dict[tuple[str, ...], Call] = {}
+    if desired.conversion is not None:
+        others[desired.conversion.name,] = calls.create_event(desired.person, desired.conversion)
+    return {Kind.PRODUCT_EVENT: of_products, Kind.CONVERSION: others}
 
 
 def _events(
-    kind: Kind,
-    wanted: Mapping[tuple[str, ...], Call],
-    planned: PlannedOrder,
-    draft: _Draft,
+    kind: Kind, events_of: _EventCalls, planned: PlannedOrder, draft: _Draft
 ) -> tuple[_Group, PlannedOrder]:
     """Plan the events that never were, and let those that were not sent follow the snapshot."""
+    wanted = events_of[kind]
     group: _Group = [
         (kind, parts, call)
         for parts, call in wanted.items()
@@ -255,18 +248,13 @@ def _events(
     return group, replace(planned, events=planned.events | names)
 
 
-def _without_unwanted(desired: Desired, planned: PlannedOrder, draft: _Draft) -> PlannedOrder:
+def _without_unwanted(events_of: _EventCalls, planned: PlannedOrder, draft: _Draft) -> PlannedOrder:
     """Take back the events that were not sent and that the snapshot does not want."""
     waiting = [each for each in draft.unsent(Kind.PRODUCT_EVENT) if each.is_fresh]
     waiting += [each for each in draft.unsent(Kind.CONVERSION) if each.is_fresh]
     if not waiting:
         return planned
-    wanted = {
-        key_of(*_event_parts(each.event.event_type, each.sku, each.refund_id))
-        for each in desired.product_events
-    }
-    if desired.conversion is not None:
-        wanted.add(key_of(desired.conversion.name))
+    wanted = {key_of(*parts) for each in events_of.values() for parts in each}
     order = draft.key(Kind.CONVERSION, ())
     names = {f"{order}:{name}": name for name in planned.events - wanted}
     taken_back = [each for each in waiting if each.key in names]
