@@ -5,8 +5,10 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -180,3 +182,75 @@ def test_killed_at_any_moment_it_comes_to_the_same_end(seed, shop, undisturbed, 
     assert (last.returncode, said["waiting"], said["parked"]) == (0, 0, 0)
     assert stop(server) == 0
     assert site.holds() == undisturbed[0].holds()
+
+
+class Line:
+    """A connection to the server, and requests that make a contact each."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.socket = socket.create_connection(("127.0.0.1", site.port), timeout=12)
+        self.answers = self.socket.makefile("rb")
+
+    def contact(self, custom_id: str) -> bytes:
+        body = json.dumps({"custom_id": custom_id}).encode()
+        return (
+            b"POST /api/public/users/update_or_create/ HTTP/1.1\r\nHost: a\r\n"
+            b"Authorization: Token %s\r\nContent-Length: %d\r\n\r\n%s"
+            % (self.site.environment["ORDERTRAIL_TOKEN"].encode(), len(body), body)
+        )
+
+    def say(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def hear(self) -> tuple[int, bool]:
+        """The status of the next answer, and whether it is the last one."""
+        status = int(self.answers.readline().split()[1])
+        lines = [line.strip().lower() for line in iter(self.answers.readline, b"\r\n")]
+        length = next(int(line.split()[1]) for line in lines if line.startswith(b"content-length"))
+        self.answers.read(length)
+        return status, b"connection: close" in lines
+
+    def close(self) -> None:
+        self.answers.close()
+        self.socket.close()
+
+
+def test_a_server_that_is_told_to_stop_answers_what_it_has_taken_and_nothing_else(site):
+    server, _ = site.serve()
+    database = Sqlite(site.folder / "platform.db")
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(_) -> None:
+        held.set()
+        assert go_on.wait(20)
+
+    holding = threading.Thread(target=database.write, args=(hold,))
+    holding.start()
+    assert held.wait(10)
+    lines = [Line(site) for _ in range(53)]
+    idle, late, never, *others = lines
+    for number, line in enumerate(others):
+        line.say(line.contact(f"A{number}"))
+    whole = late.contact("late")
+    late.say(whole[:-5])
+    never.say(never.contact("never")[:-5])
+    for _ in range(3):  # by then the server has read all of the above
+        idle.say(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert idle.hear() == (200, False)
+    server.send_signal(signal.SIGTERM)
+    assert idle.socket.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", site.port))
+    late.say(whole[-5:])
+    go_on.set()
+    assert [line.hear() for line in (*others, late)] == [(200, True)] * 51
+    assert never.hear() == (408, True)
+    never.close()
+    said = server.communicate(timeout=15)[1]
+    assert (server.returncode, said) == (0, "")
+    assert len(site.holds()["contacts"]) == 51
+    holding.join()
+    database.close()
+    for line in lines:
+        line.close()

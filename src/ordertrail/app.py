@@ -9,8 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
@@ -18,6 +16,8 @@ from ordertrail.actions import workspaces
 from ordertrail.actions.requests import Keep
 from ordertrail.api import docs
 from ordertrail.api.call import Limits, Platform
+from ordertrail.api.health import Readiness, alive
+from ordertrail.api.metrics import Measured, Metrics
 from ordertrail.api.routes import Api
 from ordertrail.api.trace import NOWHERE, Trace, Traces
 from ordertrail.console.desk import Desk
@@ -187,10 +187,19 @@ def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now)
         running.stop()
 
     desk = Desk(running.committer, running.page_readers, now, workspaces.DEFAULT_ID, VERSION)
-    pages = [Route("/healthz", _healthz), *docs.routes(VERSION), *routes(desk)]
+    traces = Traces(is_logged=settings.access_log)
+    readers = {
+        "api": running.readers,
+        "keys": running.key_readers,
+        "pages": running.page_readers,
+    }
+    measured = Measured(VERSION, traces, running.committer, readers)
+    pages = [
+        Route("/healthz", alive),
+        Route("/readyz", Readiness(running.readers, running.committer).answer),
+        Route("/metrics", Metrics(measured, is_open=settings.metrics_open).answer),
+        *docs.routes(VERSION),
+        *routes(desk),
+    ]
     web = Starlette(routes=pages, lifespan=lifespan)
-    return App(Api(platform), web, Traces(is_logged=settings.access_log))
-
-
-async def _healthz(_: Request) -> PlainTextResponse:
-    return PlainTextResponse("ok")
+    return App(Api(platform), web, traces)

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
         ge=1,
         description="How long a connection is kept open for the next request, in seconds.",
     )
+    metrics_open: bool = Field(
+        False,
+        description="Whether `/metrics` is told to all; else only to callers on the same machine.",
+    )
     access_log: bool = Field(
         False,
         description="Whether each finished request is logged, by its route and without its path.",

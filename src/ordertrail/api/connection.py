@@ -53,6 +53,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request, unless there are too many connections already."""
         super().connection_made(transport)
+        self._traces.connections += 1
         self.flow = _Flow(transport, self.pipeline)
         if len(self.connections) > self._patience.connections_max:
             self._is_over = True
@@ -64,6 +65,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
         super().connection_lost(exc)
+        self._traces.connections -= 1
         self._unset_keepalive_if_required()
         for timer in (self._late, self._stalled):
             if timer is not None:

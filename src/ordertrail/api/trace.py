@@ -38,10 +38,14 @@ class Finished:
 
 
 class Traces:
-    """Begins and finishes traces, on one event loop; logs the finished ones if it is to."""
+    """Begins and finishes traces, on one event loop; logs the finished ones if it is to.
+
+    `connections` are those that are open.
+    """
 
     def __init__(self, *, is_logged: bool = False) -> None:
         self.finished: dict[tuple[str, str], Finished] = {}
+        self.connections = 0
         self._is_logged = is_logged
         self._process = secrets.token_hex(6)
         self._numbers = itertools.count(1)

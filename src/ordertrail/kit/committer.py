@@ -18,11 +18,14 @@ from typing import Any, Generic, TypeVar
 
 from ordertrail.kit.clock import Clock, utc_now
 from ordertrail.kit.database import Database, DatabaseAway, DatabaseRefused, Tx
+from ordertrail.kit.histogram import Histogram
 
 C = TypeVar("C")
 R = TypeVar("R")
 
 RIDERS_WAIT_S = 1.0
+BATCH_SIZE_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+DURATION_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
 class QueueFull(Exception):
@@ -90,7 +93,14 @@ class Committer:
         self._waiting = 0
         self._riding = 0
         self._is_closed = False
+        self.batch_sizes = Histogram(BATCH_SIZE_BOUNDS)
+        self.durations_s = Histogram(DURATION_BOUNDS_S)
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for a commit."""
+        return self._waiting
 
     def start(self) -> None:
         """Begin to commit."""
@@ -169,8 +179,17 @@ class Committer:
         while (taken := self._take()) is not None:
             workspace_id, works = taken
             if works:
+                started = time.perf_counter()
                 self._commit(workspace_id, works)
+                self._count(works, time.perf_counter() - started)
                 _answer(works)
+
+    def _count(self, works: list[_Work], duration_s: float) -> None:
+        """Count the batch, unless it held riders alone."""
+        size = sum(len(work.commands) for work in works if work.answer is not None)
+        if size:
+            self.batch_sizes.add(size)
+            self.durations_s.add(duration_s)
 
     def _take(self) -> tuple[int, list[_Work]] | None:
         """Wait for work; None when closed and everything accepted is done."""

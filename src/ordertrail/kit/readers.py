@@ -39,6 +39,11 @@ class Readers:
             for number in range(threads)
         ]
 
+    @property
+    def waiting(self) -> int:
+        """How many reads wait for a thread."""
+        return len(self._queue)
+
     def start(self) -> None:
         """Begin to read."""
         for thread in self._threads:
