@@ -22,18 +22,14 @@ class NotNow(Exception):
 class Caller:
     """Makes calls, and knows how many are under way whose outcome is not known yet.
 
-    `retry_after_s_max` bounds for how long a destination can ask to be left alone. A call has
-    arrived, or never will, by `timeout_s` after it was made.
+    A call has arrived, or never will, by `timeout_s` after it was made.
     """
 
-    def __init__(
-        self, client: Client, pacer: Pacer, watch: Watch, retry_after_s_max: float
-    ) -> None:
+    def __init__(self, client: Client, pacer: Pacer, watch: Watch) -> None:
         self.timeout_s = client.timeout_s
         self._client = client
         self._pacer = pacer
         self._watch = watch
-        self._retry_after_s_max = retry_after_s_max
         self._under_way = 0
         self._landed = asyncio.Event()
         self._may_send: Callable[[], bool] = bool
@@ -146,5 +142,5 @@ class Caller:
             self._pacer.accepted()
             return
         await self._pacer.refused(sent_at, failure.retry_after_s)
-        if (asked_s := failure.retry_after_s or 0.0) > HOLD_S_MAX:
-            self._watch.asked(min(asked_s, self._retry_after_s_max))
+        if (asked_s := self._pacer.asked_s(failure.retry_after_s)) > HOLD_S_MAX:
+            self._watch.asked(asked_s)

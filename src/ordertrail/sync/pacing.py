@@ -67,10 +67,13 @@ class Pacer:
             self._measured_since, self._counted = now, 0
         self._counted += 1
 
+    def asked_s(self, retry_after_s: float | None) -> float:
+        """Return for how long such an answer keeps calls back: within bounds what it asks for."""
+        return min(pace.HOLD_S if retry_after_s is None else retry_after_s, self._retry_after_s_max)
+
     async def refused(self, sent_at: float, retry_after_s: float | None) -> None:
         """Tell all workers that a call which was sent then came too soon."""
-        asked_s = min(pace.HOLD_S if retry_after_s is None else retry_after_s, self._asked_s_max)
-        now = self._rim.stopwatch()
+        asked_s, now = self.asked_s(retry_after_s), self._rim.stopwatch()
         self.hold(asked_s)
         if sent_at < self._lowered_at:
             return
@@ -97,10 +100,6 @@ class Pacer:
         """Let this worker make no call for so long."""
         self._held_until = max(self._held_until, self._rim.stopwatch() + seconds)
         self._slots.clear()
-
-    @property
-    def _asked_s_max(self) -> float:
-        return self._retry_after_s_max
 
     async def _wait(self) -> None:
         while True:

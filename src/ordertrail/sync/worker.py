@@ -113,7 +113,7 @@ def deliverer(
     watch = Watch(client.url, board, rim, pace.endurance)
     limit_per_s = who.limit_per_s(pace.limit_per_s)
     pacer = Pacer(board, rim, limit_per_s, patience.retry_after_s_max)
-    caller = Caller(client, pacer, watch, patience.retry_after_s_max)
+    caller = Caller(client, pacer, watch)
     mender = Mender(caller, rim, lambda person: outbox.contact_body(who.name, person))
     sender = Sender(
         caller, mender, watch, patience=patience, rim=rim, honours_keys=who.has("idempotency")
