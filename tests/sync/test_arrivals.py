@@ -46,7 +46,7 @@ def test_a_snapshot_as_it_was_is_no_news_and_raises_the_rank() -> None:
     found = arrive(at(PLACED, 2), known=kept(at(PLACED, 1)))
     assert (found.news, found.older) == ([], [])
     assert found.bumped == {PLACED.id: kept(at(PLACED, 2)).rank}
-    assert not arrive(at(PLACED, 1), known=kept(at(PLACED, 1))).are_news
+    assert arrive(at(PLACED, 1), known=kept(at(PLACED, 1))) == Arrivals()
 
 
 def test_between_a_snapshot_and_the_same_one_later_nothing_gets_in() -> None:

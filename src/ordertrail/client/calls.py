@@ -97,11 +97,6 @@ def get_deal(custom_id: str) -> Call:
     return Call("GET", f"/api/public/deals-by-id/{_in_path(custom_id)}/")
 
 
-def get_product(custom_id: str) -> Call:
-    """Return the call that reads a product."""
-    return Call("GET", f"/api/public/products-by-id/{_in_path(custom_id)}/details/")
-
-
 def list_events(user_custom_id: str) -> Call:
     """Return the call that lists the events of a contact, newest first."""
     return Call("GET", f"/api/public/users-by-id/{_in_path(user_custom_id)}/events/")

@@ -64,11 +64,6 @@ class Arrivals:
     quarantine: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
 
-    @property
-    def are_news(self) -> bool:
-        """Whether anything has to be written down."""
-        return bool(self.news or self.quarantine or self.bumped or self.older or self.released)
-
     def add_news(self, news: News) -> None:
         """Take a good snapshot."""
         self.news.append(news)
