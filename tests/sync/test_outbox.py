@@ -423,6 +423,14 @@ def test_a_parked_product_event_holds_nobody_up(outbox: Outbox) -> None:
     assert (found.key, found.reason, found.attempts) == (leased[2].key, "refused", 1)
 
 
+def test_a_reason_is_kept_whatever_characters_it_has(outbox: Outbox) -> None:
+    outbox.accept(ROUTE, FLOW, [PLACED])
+    lease, leased = held(outbox)
+    outbox.settle(lease, [parked(leased[0], "half of it: \ud83d, none: \0, whole: 🎁")])
+    reasons = {each.reason for each in outbox.listed(THERE, PARKED)}
+    assert "half of it: ?, none: ?, whole: 🎁" in reasons
+
+
 def test_what_is_done_keeps_no_body_and_what_is_parked_does(outbox: Outbox) -> None:
     outbox.accept(ROUTE, FLOW, [PLACED])
     lease, leased = held(outbox)

@@ -12,6 +12,7 @@ from typing import Any
 from ordertrail.domain.journal import Origin
 from ordertrail.kit import clock, processes
 from ordertrail.sync import outbox_destinations, outbox_locks
+from ordertrail.sync.arrivals import sayable
 from ordertrail.sync.operations import Kind, Leased, Outcome, State
 from ordertrail.sync.outbox_sql import Reading, Row, Writing
 
@@ -231,7 +232,7 @@ def _row(outcome: Outcome) -> Row:
     return (
         outcome.operation.id,
         outcome.state.value,
-        outcome.reason and outcome.reason.replace("\0", "?"),
+        outcome.reason and sayable(outcome.reason),
         outcome.attempts,
         clock.to_micros(due) if due and outcome.state is State.WAITING else 0,
         int(outcome.is_unsure),
