@@ -68,6 +68,7 @@ REST_REFUNDED = {
     "lines": [{"product_custom_id": "SKU-HEADPHONES-BLK", "quantity": 1}],
 }
 BESIDES = {"order_placed_at": "2026-03-01T10:00:00.000000Z", "gross_value": Decimal("149.90")}
+HALF_BACK = replace(CASE_BACK, lines=(RefundLine("SKU-CASE-001", Decimal("0.5")),))  # type: ignore[arg-type]
 NOTHING_BACK = replace(CASE_BACK, lines=(RefundLine(CASE.sku or "", 0),))
 FEW = settings(max_examples=40, deadline=None)
 
@@ -318,6 +319,10 @@ def test_an_attribute_that_json_cannot_say_is_refused(value: object) -> None:
         (replace(PLACED, discount=Decimal(-1)), "discount"),
         (replace(PLACED, refunds=(replace(CASE_BACK, value=Decimal(-1)),)), "refunds"),
         (replace(PLACED, refunds=(NOTHING_BACK,)), "refunds"),
+        (replace(PLACED, lines=(CASE, replace(CASE, quantity=1.5))), "lines.1.*not a float"),
+        (replace(PLACED, lines=(replace(CASE, quantity="2"),)), "quantity: .*not a str"),
+        (replace(PLACED, lines=(replace(CASE, quantity=True),)), "quantity: .*not a bool"),
+        (replace(PLACED, refunds=(HALF_BACK,)), "refunds.0..lines.0..quantity: .*not a Decimal"),
     ],
 )
 def test_an_order_that_cannot_be_true_is_refused_by_field(order: Order, field: str) -> None:

@@ -312,5 +312,16 @@ def _check_sayable(order: Order) -> None:
             wrong[field] = f"must be a Decimal, not a {type(value).__name__}"
         elif not value.is_finite():
             wrong[field] = "must be a number"
+    for field, quantity in _quantities(order):
+        if type(quantity) is not int:
+            wrong[field] = f"must be a whole number, not a {type(quantity).__name__}"
     if wrong:
         raise Invalid(wrong)
+
+
+def _quantities(order: Order) -> Iterator[tuple[str, int]]:
+    for place, line in enumerate(order.lines):
+        yield f"lines[{place}].quantity", line.quantity
+    for place, refund in enumerate(order.refunds):
+        for number, back in enumerate(refund.lines):
+            yield f"refunds[{place}].lines[{number}].quantity", back.quantity
