@@ -66,7 +66,9 @@ def _leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _name(param: Any) -> str:
-    return str(param.opts[-1] if param.param_type_name == "option" else param.name.upper())
+    if param.param_type_name != "option":
+        return str(param.name.upper())
+    return "/".join([param.opts[-1], *param.secondary_opts])
 
 
 def _meaning(param: Any) -> str:

@@ -19,6 +19,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "user_custom_id": SECRET,
         "event_type": "order",
     },
+    ("POST", f"{PUBLIC}/attributes/"): {
+        "content_type": "deal",
+        "name": "Gift wrap",
+        "value_type": "boolean",
+    },
+    ("PUT", f"{OWN}/workspace/"): {"name": "Mine", "strict": True},
     ("POST", f"{OWN}/batch/"): {
         "operations": [
             {"method": "POST", "path": f"{PUBLIC}/deals/update_or_create/", "body": DEAL},
@@ -27,6 +33,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
 }
 """By method and path; one that needs no body is not here."""
+
+MADE: tuple[tuple[str, dict[str, Any]], ...] = tuple(
+    ("attributes/", {"content_type": kind, "name": SECRET, "value_type": "string"})
+    for kind in ("clientuser", "company", "deal", "product")
+)
+"""What there is one of besides contact, deal, product and events: where it is made, and how."""
 
 QUERIES: dict[tuple[str, str], str] = {}
 """What stands behind the path of those that want a query."""

@@ -1,7 +1,7 @@
 """A key sees and changes what is its workspace's, on every address, and nothing else."""
 
 import pytest
-from samples import BODIES, DEAL, OPEN_TO_ALL, PUBLIC, QUERIES, SECRET
+from samples import BODIES, DEAL, MADE, OPEN_TO_ALL, PUBLIC, QUERIES, SECRET
 
 from ordertrail.api.routes import EVERY
 from served import Served
@@ -26,13 +26,14 @@ def tokens(platform: Served) -> tuple[str, str]:
             BODIES["POST", f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/"],
         ),
         (f"users-by-id/{SECRET}/events/", {"name": SECRET}),
+        *MADE,
     ):
         assert platform.call(owner, "POST", f"/api/public/{target}", body).status in (200, 201)
     return owner, stranger
 
 
 def target_of(method: str, path: str) -> str:
-    named = path.replace("{custom_id}", SECRET).replace("{id}", "1")
+    named = path.replace("{custom_id}", SECRET).replace("{id}", "1").replace("{name_std}", SECRET)
     return named + QUERIES.get((method, path), "")
 
 

@@ -1,14 +1,17 @@
 """Attributes as they are sent: held against their definitions, which grow with them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import attribute
 from ordertrail.domain.attribute import Attribute, ContentType
 from ordertrail.domain.attribute_values import converted
-from ordertrail.domain.errors import Invalid
+from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
+from ordertrail.kit.paging import Page, Place
 from ordertrail.store import attributes, ids, workspaces
 
 Values = Mapping[str, Any]
@@ -43,24 +46,19 @@ class Settling:
         wrong: dict[str, str] = {}
         for name, value in sent.items():
             known = self._known.get(name)
-            if known is None:
-                kept[name] = value
-                if self._is_strict:
-                    wrong[name] = "is no attribute of this workspace, which is strict; define it"
-                continue
             try:
-                kept[name] = converted(known, value)
+                if known is not None and not known.is_inferred:
+                    kept[name] = converted(known, value)
+                elif self._is_strict:
+                    wrong[name] = "is not defined, and this workspace is strict; define it first"
+                else:
+                    kept[name] = value
             except Invalid as error:
                 wrong.update(error.fields)
         if wrong and self._is_strict:
             raise Invalid(wrong)
         left_out = [f"{name}: left out: {reason}" for name, reason in wrong.items()]
-        changed = [
-            f"{name}: kept as the {self._known[name].value_type} that it is defined as"
-            for name, value in kept.items()
-            if value != sent[name] or type(value) is not type(sent[name])
-        ]
-        return kept, (*left_out, *changed)
+        return kept, tuple(left_out)
 
     def accept(self, values: Values) -> None:
         """Take the attributes of a command that was not refused."""
@@ -80,6 +78,96 @@ class Settling:
         attributes.change(tx, self._workspace_id, wider)
 
 
+@dataclass(frozen=True, slots=True)
+class Define:
+    """Define an attribute, or find it defined so already; it has no id yet."""
+
+    wanted: Attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """The definition as it is now, and whether there was none of its name."""
+
+    attribute: Attribute
+    is_new: bool
+
+
+def define(tx: Tx, batch: Batch[Define]) -> Sequence[Defined | Refused]:
+    """Define attributes; what was inferred of one gives way, values that are there stay."""
+    names: dict[ContentType, set[str]] = {}
+    for command in batch.commands:
+        names.setdefault(command.wanted.content_type, set()).add(command.wanted.name)
+    known: dict[tuple[ContentType, str], Attribute] = {
+        (kind, name): found
+        for kind, wanted in names.items()
+        for name, found in attributes.by_names(tx, batch.workspace_id, kind, wanted).items()
+    }
+    missing = sum(map(len, names.values())) - len(known)
+    numbers = ids.take(tx, batch.workspace_id, attribute=missing)["attribute"]
+    new: dict[int, Attribute] = {}
+    changed: dict[int, Attribute] = {}
+
+    def decide(command: Define) -> Defined:
+        key = command.wanted.content_type, command.wanted.name
+        before = known.get(key)
+        agreed = attribute.agreed(before, command.wanted)
+        if before is None:
+            agreed = replace(agreed, id=next(numbers))
+        if agreed is not before:
+            (new if before is None else changed)[agreed.id or 0] = known[key] = agreed
+        return Defined(agreed, before is None)
+
+    outcomes = of_each(batch.commands, decide)
+    attributes.add(tx, batch.workspace_id, list(new.values()))
+    attributes.change(tx, batch.workspace_id, list(changed.values()))
+    return outcomes
+
+
+def delete(tx: Tx, batch: Batch[int]) -> Sequence[Attribute | Refused]:
+    """Delete the definitions with these ids; values that were kept under them stay."""
+    known = attributes.by_ids(tx, batch.workspace_id, set(batch.commands))
+    gone: list[int] = []
+
+    def decide(attribute_id: int) -> Attribute:
+        found = known.pop(attribute_id, None)
+        if found is None:
+            raise _unknown(attribute_id)
+        gone.append(attribute_id)
+        return found
+
+    outcomes = of_each(batch.commands, decide)
+    attributes.delete(tx, batch.workspace_id, gone)
+    return outcomes
+
+
+def get(reader: Reader, workspace_id: int, attribute_id: int) -> Attribute:
+    """Return the definition with this id, or raise NotFound."""
+    found = attributes.by_ids(reader, workspace_id, [attribute_id]).get(attribute_id)
+    if found is None:
+        raise _unknown(attribute_id)
+    return found
+
+
+def find(reader: Reader, workspace_id: int, content_type: ContentType, name: str) -> Attribute:
+    """Return the definition of this name, as values stand under it, or raise NotFound."""
+    found = attributes.by_names(reader, workspace_id, content_type, [name]).get(name)
+    if found is None:
+        raise NotFound(f"no attribute of this name belongs to a {content_type}")
+    return found
+
+
+def page(
+    reader: Reader, workspace_id: int, content_type: ContentType | None, place: Place
+) -> Page[Attribute]:
+    """Return a page of definitions, of one kind of thing or of all, newest first."""
+    return attributes.page(reader, workspace_id, content_type, place)
+
+
 def of_type(reader: Reader, workspace_id: int, content_type: ContentType) -> list[Attribute]:
     """Return all attribute definitions of one kind of thing, oldest first."""
     return attributes.of_type(reader, workspace_id, content_type)
+
+
+def _unknown(attribute_id: int) -> NotFound:
+    return NotFound(f"no attribute with the id {attribute_id}")

@@ -1,15 +1,43 @@
-"""Workspaces: making one, and what every page and call needs to know of it."""
+"""Workspaces: making one, settling it, and what every page and call needs to know of it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ordertrail.actions.outcomes import of_each
+from ordertrail.domain import money
+from ordertrail.domain.errors import Invalid, Refused
 from ordertrail.domain.pipeline import ORDER_STAGES, ORDERS, Pipeline, Stage
+from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import ids, workspaces
 from ordertrail.store.workspaces import Workspace
 
 DEFAULT_ID = 1
+NAME_LENGTH_MAX = 100
 
-__all__ = ["DEFAULT_ID", "Workspace", "create", "ensure_default", "every", "get", "pipelines"]
+__all__ = [
+    "DEFAULT_ID",
+    "Change",
+    "Workspace",
+    "change",
+    "create",
+    "ensure_default",
+    "every",
+    "get",
+    "pipelines",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be different about a workspace; None leaves a setting as it is."""
+
+    name: str | None = None
+    currency: str | None = None
+    time_zone: str | None = None
+    is_strict: bool | None = None
 
 
 def create(tx: Tx, workspace: Workspace) -> Workspace:
@@ -36,6 +64,44 @@ def every(reader: Reader) -> list[Workspace]:
 def get(reader: Reader, workspace_id: int) -> Workspace:
     """Return a workspace, which has to exist."""
     return workspaces.one(reader, workspace_id)
+
+
+def change(tx: Tx, batch: Batch[Change]) -> Sequence[Workspace | Refused]:
+    """Change the settings of the batch's workspace, and return it as it is after each change.
+
+    Another currency or zone is that of what comes: deals keep their currency.
+    """
+    known = workspaces.one(tx, batch.workspace_id)
+
+    def decide(command: Change) -> Workspace:
+        nonlocal known
+        known = _changed(known, command)
+        return known
+
+    outcomes = of_each(batch.commands, decide)
+    workspaces.change(tx, known)
+    return outcomes
+
+
+def _changed(known: Workspace, change: Change) -> Workspace:
+    name = known.name if change.name is None else change.name.strip()
+    if not 0 < len(name) <= NAME_LENGTH_MAX:
+        raise Invalid({"name": f"must have 1 to {NAME_LENGTH_MAX} characters"})
+    return replace(
+        known,
+        name=name,
+        currency=known.currency if change.currency is None else money.currency(change.currency),
+        time_zone=known.time_zone if change.time_zone is None else _zone(change.time_zone),
+        is_strict=known.is_strict if change.is_strict is None else change.is_strict,
+    )
+
+
+def _zone(name: str) -> str:
+    """The name as it stands, if the machine knows such a zone."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid({"time_zone": "is not a time zone such as Europe/London"}) from None
 
 
 def pipelines(reader: Reader, workspace_id: int) -> tuple[list[Pipeline], list[Stage]]:

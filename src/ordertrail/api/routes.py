@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
-from ordertrail.api import batch, contacts, deals, events, products, workspaces
+from ordertrail.api import attributes, batch, contacts, deals, events, products, workspaces
 from ordertrail.api.call import Answer, Platform
 from ordertrail.api.gate import Endpoint, Gate, reply
 from ordertrail.api.route import Addresses, Route
@@ -14,6 +14,7 @@ ROUTES: tuple[Route, ...] = (
     *deals.ROUTES,
     *products.ROUTES,
     *events.ROUTES,
+    *attributes.ROUTES,
     *workspaces.ROUTES,
 )
 EVERY = (*ROUTES, batch.route(ROUTES))

@@ -6,6 +6,7 @@ from ordertrail.actions import workspaces
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.keyring import ANY
 from ordertrail.api.route import OWN, PUBLIC, Route
+from ordertrail.api.writes import simple
 from ordertrail.domain.pipeline import Pipeline, Stage
 from ordertrail.kit.paging import Page
 from ordertrail.wire import workspaces as wire
@@ -41,6 +42,29 @@ def _stage(stage: Stage) -> dict[str, Any]:
     }
 
 
+async def read(call: Call) -> Answer:
+    """Answer with the settings of the workspace."""
+    return _settings(await call.read(lambda r: workspaces.get(r, call.workspace_id)))
+
+
+def _settings(workspace: workspaces.Workspace) -> Answer:
+    return Answer(
+        {
+            "name": workspace.name,
+            "currency": workspace.currency,
+            "time_zone": workspace.time_zone,
+            "strict": workspace.is_strict,
+        }
+    )
+
+
+def _change(call: Call) -> workspaces.Change:
+    return workspaces.Change(**wire.decode_settings(call.body()))
+
+
+CHANGE = simple(_change, workspaces.change, _settings)
+
+
 async def about(call: Call) -> Answer:
     """Answer with which workspace of which installation this is."""
     workspace = await call.read(lambda r: workspaces.get(r, call.workspace_id))
@@ -68,6 +92,21 @@ ROUTES: tuple[Route, ...] = (
         list_stages,
         "the stages with their ids",
         gives=page_of(wire.StageShown),
+    ),
+    Route(
+        "GET",
+        f"{OWN}/workspace/",
+        read,
+        "the settings of the workspace",
+        gives=wire.WorkspaceShown,
+    ),
+    Route(
+        "PUT",
+        f"{OWN}/workspace/",
+        CHANGE,
+        "change settings of the workspace",
+        wire.WorkspaceSent,
+        wire.WorkspaceShown,
     ),
     Route(
         "GET",

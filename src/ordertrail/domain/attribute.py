@@ -17,6 +17,12 @@ from ordertrail.domain.errors import Invalid
 
 NAME_LENGTH_MAX = 64
 ATTRIBUTES_MAX = 500
+DISPLAY_NAME_LENGTH_MAX = 32
+"""The longest name of an attribute that is defined by hand."""
+
+DESCRIPTION_LENGTH_MAX = 1_000
+CHOICES_MAX = 100
+CHOICE_LENGTH_MAX = 256
 
 
 class ContentType(enum.StrEnum):
@@ -84,6 +90,37 @@ def _standard_name(name: str) -> str:
         field = name[:NAME_LENGTH_MAX].strip() or "body"
         raise Invalid({field: f"the name of a field has 1 to {NAME_LENGTH_MAX} characters"})
     return folded
+
+
+def check(wanted: Attribute) -> None:
+    """Raise Invalid, naming what is wrong with a definition that somebody asks for."""
+    wrong: dict[str, str] = {}
+    if not 0 < len(wanted.display_name) <= DISPLAY_NAME_LENGTH_MAX:
+        wrong["name"] = f"must be text of 1 to {DISPLAY_NAME_LENGTH_MAX} characters"
+    if len(wanted.description) > DESCRIPTION_LENGTH_MAX:
+        wrong["description"] = f"must have at most {DESCRIPTION_LENGTH_MAX} characters"
+    if wanted.value_type is ValueType.FIXED and not wanted.choices:
+        wrong["choices"] = "are needed: the values that a fixed attribute may have"
+    if len(set(wanted.choices)) < len(wanted.choices):
+        wrong["choices"] = "must differ from each other"
+    if wrong:
+        raise Invalid(wrong)
+
+
+def agreed(known: Attribute | None, wanted: Attribute) -> Attribute:
+    """Return the definition that holds when somebody asks for one: what was inferred gives way.
+
+    A definition like the wanted one stays as it is; raises Invalid for any other.
+    """
+    if known is None or known.is_inferred:
+        return replace(wanted, id=None if known is None else known.id)
+    if _terms(known) == _terms(wanted):
+        return known
+    raise Invalid({"name": f"is defined already, as {known.value_type}; delete that one first"})
+
+
+def _terms(attribute: Attribute) -> tuple[ValueType, frozenset[str], bool]:
+    return attribute.value_type, frozenset(attribute.choices), attribute.allows_many
 
 
 def merged(old: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:

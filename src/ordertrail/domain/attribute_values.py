@@ -14,7 +14,8 @@ TEXT_LENGTH_MAX = 256
 """The longest text of an attribute that was defined as a string."""
 
 WHOLE_MAX = 10**18
-CHOICES_MAX = 100
+DECIMALS_MAX = 18
+_CHOICES_SHOWN_MAX = 20
 _SECONDS_MAX = 10**11
 _DIGITS = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
 _TRUE = ("true", "1", "yes")
@@ -56,6 +57,9 @@ def _float(name: str, value: Any) -> Decimal | int:
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise Invalid({name: "must be a number"})
     number = money.decimal(value, name)
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and abs(exponent) > DECIMALS_MAX:
+        raise Invalid({name: f"must be a number of at most {DECIMALS_MAX} decimals"})
     return value if isinstance(value, int) else number
 
 
@@ -63,19 +67,25 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         value = "true" if value else "false"
     if isinstance(value, int | Decimal):
-        value = str(value)
+        value = f"{value:f}" if isinstance(value, Decimal) else str(value)
     if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX:
         raise Invalid({name: f"must be text of at most {TEXT_LENGTH_MAX} characters"})
     return value
 
 
 def _day(name: str, value: Any) -> str:
+    """The date as it is written: the start of a day somewhere is not the day before in UTC."""
     if isinstance(value, str):
-        try:
-            return date.fromisoformat(value.strip()).isoformat()
-        except ValueError:
-            pass
+        for read in (date.fromisoformat, _date_of_time):
+            try:
+                return read(value.strip()).isoformat()
+            except ValueError:
+                continue
     return _at(name, value, "must be a date such as 2026-03-31").date().isoformat()
+
+
+def _date_of_time(text: str) -> date:
+    return datetime.fromisoformat(text).date()
 
 
 def _moment(name: str, value: Any) -> str:
@@ -102,11 +112,17 @@ def _anything(_name: str, value: Any) -> Any:
 
 def _choice(attribute: Attribute, value: Any) -> Any:
     chosen = value if isinstance(value, list) and attribute.allows_many else [value]
-    texts = [str(each) for each in chosen if isinstance(each, int | str | Decimal)]
-    if len(texts) != len(chosen) or any(each not in attribute.choices for each in texts):
-        shown = ", ".join(attribute.choices[:CHOICES_MAX])
+    texts = [_spelling(each) for each in chosen]
+    if any(each not in attribute.choices for each in texts):
+        shown = ", ".join(attribute.choices[:_CHOICES_SHOWN_MAX])
         raise Invalid({attribute.name: f"must be one of: {shown}"})
-    return texts if attribute.allows_many else texts[0]
+    return list(dict.fromkeys(texts)) if attribute.allows_many else texts[0]
+
+
+def _spelling(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | str | Decimal) else None
 
 
 _READERS: dict[ValueType, Callable[[str, Any], Any]] = {

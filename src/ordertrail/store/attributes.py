@@ -20,7 +20,9 @@ _BY_NAME = sql.rows(
     " AND a.content_type = :content_type AND a.name = j.value",
 )
 _BY_ID = sql.rows(
-    _COLUMNS, "attributes a WHERE a.workspace_id = :workspace_id AND a.id = :attribute_id"
+    _COLUMNS,
+    "json_each(:ids) j CROSS JOIN attributes a"
+    " WHERE a.workspace_id = :workspace_id AND a.id = j.value",
 )
 _OF_TYPE = sql.rows(
     _COLUMNS,
@@ -34,7 +36,10 @@ _CHANGE = sql.update(
     _ALL,
     "value_type is_inferred display_name description choices allows_many",
 )
-_DELETE = "DELETE FROM attributes WHERE workspace_id = :workspace_id AND id = :attribute_id"
+_DELETE = (
+    "DELETE FROM attributes WHERE workspace_id = :workspace_id"
+    " AND id IN (SELECT value FROM json_each(:ids))"
+)
 _TABLE = Table("attributes", "a", _COLUMNS)
 
 
@@ -51,10 +56,10 @@ def by_names(
     return {attribute.name: attribute for attribute in map(_attribute, found)}
 
 
-def by_id(reader: Reader, workspace_id: int, attribute_id: int) -> Attribute | None:
-    """Return the attribute definition with this id."""
-    found = reader.rows(_BY_ID, workspace_id=workspace_id, attribute_id=attribute_id)
-    return _attribute(found[0]) if found else None
+def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, Attribute]:
+    """Return the attribute definitions with these ids."""
+    found = reader.rows(_BY_ID, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return {row[0]: _attribute(row) for row in found}
 
 
 def of_type(reader: Reader, workspace_id: int, content_type: ContentType) -> list[Attribute]:
@@ -87,9 +92,10 @@ def change(tx: Tx, workspace_id: int, attributes: Sequence[Attribute]) -> None:
         tx.run(_CHANGE, workspace_id=workspace_id, rows=_rows(attributes))
 
 
-def delete(tx: Tx, workspace_id: int, attribute_id: int) -> None:
-    """Delete a definition; values that were kept under it stay."""
-    tx.run(_DELETE, workspace_id=workspace_id, attribute_id=attribute_id)
+def delete(tx: Tx, workspace_id: int, ids: Collection[int]) -> None:
+    """Delete definitions; values that were kept under them stay."""
+    if ids:
+        tx.run(_DELETE, workspace_id=workspace_id, ids=list(ids))
 
 
 def _rows(attributes: Sequence[Attribute]) -> list[Any]:

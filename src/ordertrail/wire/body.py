@@ -112,6 +112,14 @@ def whole(field: str, value: object) -> int:
     return value
 
 
+def flag(field: str, value: object) -> bool:
+    """Read true or false, also from their words."""
+    said = value.strip().lower() if isinstance(value, str) else value
+    if said in ("true", "false") or isinstance(said, bool):
+        return said in (True, "true")
+    raise Invalid({field: "must be true or false"})
+
+
 def number(field: str, value: object) -> Decimal:
     """Read a decimal number, also from text."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):

@@ -6,7 +6,7 @@ A body may use the names of either version; where both stand in it, version 2's 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ordertrail.domain.attribute import Attribute
+from ordertrail.domain.attribute import Attribute, ContentType
 
 _CONTACT = {"user_id": "custom_id", "key": "user_key", "company_id": "company_custom_id"}
 _DEAL = {"person": "user_id", "company": "company_id", "deal_id": "custom_id"}
@@ -62,6 +62,12 @@ def deal(
 def event(shown: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event or a product event as version 1 shows it."""
     return {"client" if name == "user_id" else name: value for name, value in shown.items()}
+
+
+def attribute(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definition of an attribute as version 1 shows it: a contact is a user there."""
+    is_of_contact = shown["content_type"] == ContentType.CONTACT
+    return {**shown, "content_type": "user"} if is_of_contact else dict(shown)
 
 
 def attribute_list(values: Mapping[str, Any], known: Iterable[Attribute]) -> list[dict[str, Any]]:

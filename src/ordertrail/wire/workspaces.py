@@ -1,6 +1,11 @@
 """What a workspace is made of, on the wire."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
+
+from ordertrail.wire import body
+
+NAME_LENGTH_MAX = 100
+_ZONE_LENGTH_MAX = 100
 
 
 class PipelineShown(TypedDict):
@@ -27,3 +32,37 @@ class AboutShown(TypedDict):
     version: str
     workspace: str
     features: list[str]
+
+
+class WorkspaceShown(TypedDict):
+    """The settings of a workspace; `strict` refuses attributes that nobody defined."""
+
+    name: str
+    currency: str
+    time_zone: str
+    strict: bool
+
+
+class WorkspaceSent(TypedDict, total=False):
+    """Settings to change; one that is not sent stays."""
+
+    name: str | None
+    currency: str | None
+    time_zone: str | None
+    strict: bool | str | None
+
+
+def decode_settings(sent: dict[str, Any]) -> dict[str, Any]:
+    """Read the settings that a request changes."""
+    known = body.fields(sent, _READERS)
+    if "strict" in known:
+        known["is_strict"] = known.pop("strict")
+    return known
+
+
+_READERS: dict[str, body.Read] = {
+    "name": body.text(NAME_LENGTH_MAX),
+    "currency": body.currency,
+    "time_zone": body.text(_ZONE_LENGTH_MAX),
+    "strict": body.flag,
+}

@@ -1,0 +1,60 @@
+"""`ordertrail workspace`: the settings of the workspace."""
+
+import secrets
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ordertrail import app
+from ordertrail.actions import workspaces
+from ordertrail.actions.workspaces import Change, Workspace
+from ordertrail.domain.errors import Invalid
+from ordertrail.kit import clock, json
+from ordertrail.kit.committer import Batch
+from ordertrail.settings import Settings
+
+__all__ = ["Change", "change", "show"]
+
+
+def show(settings: Settings, as_json: bool) -> None:
+    """Print the settings of the workspace."""
+    app.existing_database_file(settings.database_url)
+    database = app.open_database(settings, secrets.token_hex(16))
+    try:
+        found = database.read(lambda reader: workspaces.get(reader, workspaces.DEFAULT_ID))
+    finally:
+        database.close()
+    _print(found, as_json)
+
+
+def change(settings: Settings, wanted: Change, as_json: bool) -> None:
+    """Change settings of the workspace and print all of them; raises Invalid for none."""
+    if wanted == Change():
+        raise Invalid({"set": "say what to change; --help names the options"})
+    app.existing_database_file(settings.database_url)
+    database = app.open_database(settings, secrets.token_hex(16))
+    batch = Batch(workspaces.DEFAULT_ID, clock.utc_now(), [wanted])
+    try:
+        [outcome] = database.write(lambda tx: workspaces.change(tx, batch))
+    finally:
+        database.close()
+    if isinstance(outcome, Exception):
+        raise outcome
+    _print(outcome, as_json)
+
+
+def _print(workspace: Workspace, as_json: bool) -> None:
+    said = {
+        "name": workspace.name,
+        "currency": workspace.currency,
+        "time_zone": workspace.time_zone,
+        "strict": workspace.is_strict,
+    }
+    if as_json:
+        typer.echo(json.dumps(said))
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in said.items():
+        table.add_row(name, ("no", "yes")[value] if isinstance(value, bool) else str(value))
+    Console().print(table)
