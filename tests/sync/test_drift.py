@@ -15,7 +15,7 @@ from order_histories import made_orders
 
 from ordertrail.domain.order import Order
 from ordertrail.kit import json
-from ordertrail.sync.drift import Drift, Held, compare, is_same, wanted_as_said, wanted_of
+from ordertrail.sync.drift import Drift, Holding, compare, is_same, wanted_as_said, wanted_of
 from ordertrail.sync.flow import desired
 from ordertrail.sync.operations import Kind, Operation
 from ordertrail.sync.plan import Planned, plan
@@ -25,7 +25,7 @@ FLOW = Flow(returns=("return", "refund"))
 NUMBER = 7
 
 
-def delivered(*snapshots: Order, flow: Flow = FLOW) -> tuple[Held, Planned]:
+def delivered(*snapshots: Order, flow: Flow = FLOW) -> tuple[Holding, Planned]:
     """What a destination holds once everything is made that the snapshots cause, in turn."""
     planned = Planned()
     contact: dict[str, Any] = {"id": NUMBER}
@@ -49,7 +49,7 @@ def delivered(*snapshots: Order, flow: Flow = FLOW) -> tuple[Held, Planned]:
                 case _:
                     data = said["data"]["custom_data"]
                     product_events.append({"event_type": said["event_type"], "custom_data": data})
-    return Held(contact, deal, events, product_events), planned
+    return Holding(contact, deal, events, product_events), planned
 
 
 def _said(operation: Operation) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def test_each_change_of_an_order_of_the_guide_is_found(order: Order) -> None:
     )
 
 
-def changes(held: Held) -> Iterator[tuple[Drift, str | None, Held]]:
+def changes(held: Holding) -> Iterator[tuple[Drift, str | None, Holding]]:
     """Every way in which one thing can be otherwise: which drift, of what, and what is held."""
     assert held.deal is not None
     yield Drift.CONTACT_MISSING, None, replace(held, contact=None)
@@ -127,7 +127,7 @@ def changes(held: Held) -> Iterator[tuple[Drift, str | None, Held]]:
         yield Drift.EVENT_TWICE, name, replace(held, events=[*held.events, event])
 
 
-def _changes_of_lines(held: Held, deal: Any) -> Iterator[tuple[Drift, str | None, Held]]:
+def _changes_of_lines(held: Holding, deal: Any) -> Iterator[tuple[Drift, str | None, Holding]]:
     lines = deal.get("order_products") or []
     for place, line in enumerate(lines):
         for name in ("quantity", "value", "product_custom_id"):

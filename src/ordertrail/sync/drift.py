@@ -63,7 +63,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Holding:
     """What a destination holds for an order, as its API told it; None is not there.
 
     `events` and `product_events` are all those of the contact.
@@ -102,7 +102,7 @@ def wanted_as_said(planned: PlannedOrder) -> Wanted:
     )
 
 
-def compare(wanted: Wanted, held: Held) -> list[Difference]:
+def compare(wanted: Wanted, held: Holding) -> list[Difference]:
     """Return every difference between what should be held for an order and what is."""
     found = list(_of_deal(wanted, held))
     if held.contact is None:
@@ -112,7 +112,7 @@ def compare(wanted: Wanted, held: Held) -> list[Difference]:
     return found
 
 
-def _of_deal(wanted: Wanted, held: Held) -> Iterable[Difference]:
+def _of_deal(wanted: Wanted, held: Holding) -> Iterable[Difference]:
     should, found = wanted.deal, held.deal
     if found is None:
         yield Difference(Drift.DEAL_MISSING, str(should["custom_id"]))

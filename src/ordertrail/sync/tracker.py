@@ -33,7 +33,7 @@ from ordertrail.sync.outbox_orders import Route
 from ordertrail.sync.rim import Rim
 from ordertrail.sync.rules import Flow, Stages
 from ordertrail.sync.tracker_background import Background
-from ordertrail.sync.tracker_held import Held, HeldEvent
+from ordertrail.sync.tracker_held import FakeDestination, HeldEvent
 from ordertrail.sync.tracker_keep import Keep
 from ordertrail.sync.tracker_looking import Looking
 from ordertrail.sync.tracker_told import Parked
@@ -303,7 +303,7 @@ class FakeTracker(Tracker):
             deliver=False,
             clock=clock,
         )
-        self._held = Held()
+        self._held = FakeDestination()
         self._lock = threading.Lock()
 
     @property
@@ -351,7 +351,7 @@ class FakeTracker(Tracker):
     def _tx(self, connection: Any) -> Tx | None:
         return None if self._is_alone else super()._tx(connection)
 
-    def _delivered(self) -> Held:
+    def _delivered(self) -> FakeDestination:
         with self._lock:
             self._used(self._deliver)
         return self._held

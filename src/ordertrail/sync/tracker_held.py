@@ -23,7 +23,7 @@ class HeldEvent:
 
 
 @dataclass(slots=True)
-class Held:
+class FakeDestination:
     """Contacts and deals by their custom ids, events in the order in which they came."""
 
     calls: list[Call] = field(default_factory=list)

@@ -21,7 +21,7 @@ from ordertrail.sync.asking import Asker
 from ordertrail.sync.drift import (
     Difference,
     Drift,
-    Held,
+    Holding,
     Wanted,
     compare,
     wanted_as_said,
@@ -84,9 +84,9 @@ class Reader:
 
     def __init__(self, asker: Asker) -> None:
         self._asker = asker
-        self._contacts: OrderedDict[str, asyncio.Task[Held]] = OrderedDict()
+        self._contacts: OrderedDict[str, asyncio.Task[Holding]] = OrderedDict()
 
-    async def held(self, wanted: Wanted, *, may_be_renamed: bool) -> Held:
+    async def held(self, wanted: Wanted, *, may_be_renamed: bool) -> Holding:
         """Return what is held for an order.
 
         A contact that is not there may go by another name since it was merged: then it is the one
@@ -96,9 +96,9 @@ class Reader:
         of_contact = await self._kept(wanted.person)
         if of_contact.contact is None and may_be_renamed and deal is not None:
             of_contact = await self._of_owner(deal)
-        return Held(of_contact.contact, deal, of_contact.events, of_contact.product_events)
+        return Holding(of_contact.contact, deal, of_contact.events, of_contact.product_events)
 
-    async def _kept(self, person: str) -> Held:
+    async def _kept(self, person: str) -> Holding:
         found = self._contacts.get(person)
         if found is None:
             found = self._contacts[person] = asyncio.create_task(self._of_contact(person))
@@ -107,7 +107,7 @@ class Reader:
         self._contacts.move_to_end(person)
         return await found
 
-    async def _of_owner(self, deal: dict[str, Any]) -> Held:
+    async def _of_owner(self, deal: dict[str, Any]) -> Holding:
         number = deal.get("user_id")
         owner = (
             None
@@ -115,14 +115,14 @@ class Reader:
             else await self._one(calls.get_contact_numbered(number))
         )
         custom_id = None if owner is None else owner.get("custom_id")
-        return Held(owner, deal) if custom_id is None else await self._kept(str(custom_id))
+        return Holding(owner, deal) if custom_id is None else await self._kept(str(custom_id))
 
-    async def _of_contact(self, person: str) -> Held:
+    async def _of_contact(self, person: str) -> Holding:
         contact = await self._one(calls.get_contact(person))
         if contact is None:
-            return Held(None, None)
+            return Holding(None, None)
         events = await self._all(calls.list_events(person))
-        return Held(contact, None, events, await self._all(calls.list_product_events(person)))
+        return Holding(contact, None, events, await self._all(calls.list_product_events(person)))
 
     async def _one(self, call: Call) -> Any:
         try:
