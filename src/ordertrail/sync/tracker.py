@@ -27,7 +27,7 @@ from ordertrail.sync import outbox_places
 from ordertrail.sync import tracker_changes as changes
 from ordertrail.sync import tracker_told as told
 from ordertrail.sync.flow import desired
-from ordertrail.sync.operations import Outcome, State
+from ordertrail.sync.lanes import Held
 from ordertrail.sync.outbox import Accepted, Outbox, Where, open_outbox
 from ordertrail.sync.outbox_orders import Route
 from ordertrail.sync.rim import Rim
@@ -361,5 +361,5 @@ class FakeTracker(Tracker):
         while leased := outbox.claim(lease):
             for operation in sorted(leased, key=lambda each: each.id):
                 self._held.take(operation)
-            outbox.settle(lease, [Outcome(each, State.DONE, each.attempts + 1) for each in leased])
+            outbox.settle(lease, [Held.of(each).done() for each in leased])
         outbox.leave(lease)
