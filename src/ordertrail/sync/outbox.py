@@ -33,7 +33,7 @@ from ordertrail.sync.operations import Leased, Outcome
 from ordertrail.sync.outbox_accept import Accepted
 from ordertrail.sync.outbox_desk import LIST_MAX, Counts, Filter, KeptOrder, Listed, Quarantined
 from ordertrail.sync.outbox_leases import Lease, Settled
-from ordertrail.sync.outbox_orders import Place, Route
+from ordertrail.sync.outbox_orders import Route, Shelf
 from ordertrail.sync.outbox_places import Where
 from ordertrail.sync.outbox_sql import OutboxDatabase, Reading, Writing
 from ordertrail.sync.rules import Flow
@@ -123,7 +123,7 @@ class Outbox:
             return Accepted(len(orders), unchanged=len(orders))
         return self._accept(
             route,
-            lambda sql, place: outbox_accept.accept(sql, place, flow, orders, origin),
+            lambda sql, shelf: outbox_accept.accept(sql, shelf, flow, orders, origin),
             tx,
         )
 
@@ -145,7 +145,7 @@ class Outbox:
         """
         return self._accept(
             route,
-            lambda sql, place: outbox_accept.amend(sql, place, flow, order_id, change, is_snapshot),
+            lambda sql, shelf: outbox_accept.amend(sql, shelf, flow, order_id, change, is_snapshot),
             tx,
         )
 
@@ -154,7 +154,7 @@ class Outbox:
         if refused:
             self._write_to(
                 route.destination,
-                lambda sql, to: outbox_accept.refuse(sql, self._place(route, to), refused),
+                lambda sql, to: outbox_accept.refuse(sql, self._shelf(route, to), refused),
             )
 
     # ---- delivering ----
@@ -278,7 +278,7 @@ class Outbox:
         """Say again what should be there for orders, by how many operations; or NotFound."""
         return self._write_to(
             route.destination,
-            lambda sql, to: len(outbox_desk.replay(sql, self._place(route, to), flow, order_ids)),
+            lambda sql, to: len(outbox_desk.replay(sql, self._shelf(route, to), flow, order_ids)),
         )
 
     def prune(self, before: datetime) -> int:
@@ -301,7 +301,7 @@ class Outbox:
     # ---- how it is done ----
 
     def _accept(
-        self, route: Route, work: Callable[[Writing, Place], Accepted], tx: Tx | None
+        self, route: Route, work: Callable[[Writing, Shelf], Accepted], tx: Tx | None
     ) -> Accepted:
         if tx is not None and not self._is_prepared:
             self._is_prepared = self._are_tables_there()
@@ -311,10 +311,10 @@ class Outbox:
         if tx is not None:
             sql = Writing(tx, self._database.dialect)
             to = outbox_destinations.ensure(sql, route.destination)
-            accepted = work(sql, self._place(route, to))
+            accepted = work(sql, self._shelf(route, to))
         else:
             accepted = self._write_to(
-                route.destination, lambda sql, to: work(sql, self._place(route, to))
+                route.destination, lambda sql, to: work(sql, self._shelf(route, to))
             )
         self._uncounted += accepted.operations.total()
         return accepted
@@ -353,8 +353,8 @@ class Outbox:
             )
         self._uncounted = 0
 
-    def _place(self, route: Route, to: int) -> Place:
-        return Place(to, route.source, clock.to_micros(self._clock()))
+    def _shelf(self, route: Route, to: int) -> Shelf:
+        return Shelf(to, route.source, clock.to_micros(self._clock()))
 
     def _write(self, work: Callable[[Writing], T]) -> T:
         dialect = self._database.dialect

@@ -20,7 +20,7 @@ from ordertrail.sync.accounts import PlannedAccount
 from ordertrail.sync.arrivals import Arrivals, News
 from ordertrail.sync.flow import Desired
 from ordertrail.sync.operations import Kind, Operation
-from ordertrail.sync.outbox_orders import Kept, Place
+from ordertrail.sync.outbox_orders import Kept, Shelf
 from ordertrail.sync.outbox_sql import Writing
 from ordertrail.sync.plan import Planned, PlannedContact, PlannedOrder, plan
 from ordertrail.sync.rules import Flow
@@ -50,7 +50,7 @@ class Accepted:
 
 def accept(
     sql: Writing,
-    place: Place,
+    shelf: Shelf,
     flow: Flow,
     orders: Sequence[Order],
     origin: Origin,
@@ -63,51 +63,51 @@ def accept(
     """
     drafts = arrivals.drafts(orders, flow)
     ids = arrivals.keepable_ids(drafts)
-    outbox_locks.orders(sql, place, ids)
-    kept = outbox_orders.find(sql, place.to, place.source, ids)
+    outbox_locks.orders(sql, shelf, ids)
+    kept = outbox_orders.find(sql, shelf.to, shelf.source, ids)
     found = arrivals.sort(drafts, kept.known, flow, are_changes=are_changes)
-    return _keep(sql, place, kept, found, origin, len(orders))
+    return _keep(sql, shelf, kept, found, origin, len(orders))
 
 
 def amend(
     sql: Writing,
-    place: Place,
+    shelf: Shelf,
     flow: Flow,
     order_id: str,
     change: Callable[[Order | None], Order],
     is_snapshot: bool,
 ) -> Accepted:
     """Accept what `change` makes of the latest snapshot of an order, None if there is none."""
-    outbox_locks.orders(sql, place, {order_id})
-    body = outbox_orders.body(sql, place.to, place.source, order_id)
+    outbox_locks.orders(sql, shelf, {order_id})
+    body = outbox_orders.body(sql, shelf.to, shelf.source, order_id)
     before = None if body is None else canonical.decode(json.loads(body))
-    return accept(sql, place, flow, [change(before)], Origin.LIVE, are_changes=not is_snapshot)
+    return accept(sql, shelf, flow, [change(before)], Origin.LIVE, are_changes=not is_snapshot)
 
 
-def refuse(sql: Writing, place: Place, refused: Sequence[tuple[str, str]]) -> None:
+def refuse(sql: Writing, shelf: Shelf, refused: Sequence[tuple[str, str]]) -> None:
     """Set orders apart that could not even be read, each with the reason."""
     found = Arrivals()
     for order_id, reason in refused:
         found.add_refused(order_id, reason)
-    outbox_orders.quarantine(sql, place, found.quarantine)
+    outbox_orders.quarantine(sql, shelf, found.quarantine)
 
 
 def _keep(
-    sql: Writing, place: Place, kept: Kept, found: Arrivals, origin: Origin, total: int
+    sql: Writing, shelf: Shelf, kept: Kept, found: Arrivals, origin: Origin, total: int
 ) -> Accepted:
-    planning = _begun(sql, place, kept, found.news)
-    changed = sum(planning.advance(place.source, each) for each in found.news)
-    outbox_orders.save_snapshots(sql, place, found.news, planning.orders)
-    outbox_orders.save_contacts(sql, place, planning.changed_contacts)
-    outbox_orders.save_accounts(sql, place, planning.changed_accounts)
-    outbox_operations.withdraw(sql, planning.withdrawn, place.now)
+    planning = _begun(sql, shelf, kept, found.news)
+    changed = sum(planning.advance(shelf.source, each) for each in found.news)
+    outbox_orders.save_snapshots(sql, shelf, found.news, planning.orders)
+    outbox_orders.save_contacts(sql, shelf, planning.changed_contacts)
+    outbox_orders.save_accounts(sql, shelf, planning.changed_accounts)
+    outbox_operations.withdraw(sql, planning.withdrawn, shelf.now)
     outbox_operations.rewrite(sql, list(planning.rewritten.values()), origin)
-    outbox_reviving.revive(sql, place.to, planning.still_parked())
-    outbox_operations.add(sql, place, list(planning.added.values()), origin)
-    outbox_orders.raise_ranks(sql, place, found.bumped)
-    outbox_orders.count_older(sql, place, Counter(found.older))
-    outbox_orders.quarantine(sql, place, found.quarantine)
-    outbox_orders.release(sql, place, found.released)
+    outbox_reviving.revive(sql, shelf.to, planning.still_parked())
+    outbox_operations.add(sql, shelf, list(planning.added.values()), origin)
+    outbox_orders.raise_ranks(sql, shelf, found.bumped)
+    outbox_orders.count_older(sql, shelf, Counter(found.older))
+    outbox_orders.quarantine(sql, shelf, found.quarantine)
+    outbox_orders.release(sql, shelf, found.released)
     refused, older = len(found.refused), len(found.older)
     return Accepted(
         orders=total,
@@ -121,20 +121,20 @@ def _keep(
     )
 
 
-def _begun(sql: Writing, place: Place, kept: Kept, news: Sequence[News]) -> "_Planning":
+def _begun(sql: Writing, shelf: Shelf, kept: Kept, news: Sequence[News]) -> "_Planning":
     wanted = [each.desired for each in news if each.desired is not None]
     shop_ids = {each.account for each in wanted if each.account}
-    outbox_locks.accounts(sql, place, shop_ids)
-    known = outbox_orders.accounts(sql, place.to, place.source, shop_ids) if shop_ids else {}
+    outbox_locks.accounts(sql, shelf, shop_ids)
+    known = outbox_orders.accounts(sql, shelf.to, shelf.source, shop_ids) if shop_ids else {}
     people = {each.person for each in wanted} | {each.custom_id for each in known.values()}
-    outbox_locks.contacts(sql, place, people)
-    contacts = outbox_orders.contacts(sql, place.to, people) if people else {}
+    outbox_locks.contacts(sql, shelf, people)
+    contacts = outbox_orders.contacts(sql, shelf.to, people) if people else {}
     seen = {e.order_id: kept.planned[e.order_id] for e in news if e.order_id in kept.planned}
     unsent: dict[str, list[Unsent]] = {}
     parked: set[int] = set()
     if seen:
         lanes = {each.lane for each in seen.values()}
-        unsent, parked = outbox_operations.unsent(sql, place, seen.keys(), lanes)
+        unsent, parked = outbox_operations.unsent(sql, shelf, seen.keys(), lanes)
     return _Planning(dict(kept.planned), contacts, known, unsent, parked)
 
 

@@ -14,7 +14,7 @@ from ordertrail.sync import outbox_locks, outbox_operations, outbox_orders, outb
 from ordertrail.sync.flow import Desired, desired
 from ordertrail.sync.operations import NAMING, Kind, Operation, State
 from ordertrail.sync.outbox_operations import WAITS_AGAIN
-from ordertrail.sync.outbox_orders import Place
+from ordertrail.sync.outbox_orders import Shelf
 from ordertrail.sync.outbox_sql import Reading, Writing
 from ordertrail.sync.plan import Planned, PlannedContact, PlannedOrder, plan
 from ordertrail.sync.rules import Flow
@@ -266,23 +266,23 @@ def edit(sql: Writing, to: int, number: int, body: dict[str, Any]) -> None:
     sql.run(_EDIT, number=number, body=json.dumps(body))
 
 
-def replay(sql: Writing, place: Place, flow: Flow, order_ids: Sequence[str]) -> list[Operation]:
+def replay(sql: Writing, shelf: Shelf, flow: Flow, order_ids: Sequence[str]) -> list[Operation]:
     """Say again what should be there for these orders, whatever was delivered before.
 
     Contacts and deals are said whole; events come under their permanent keys, with a doubt on
     them, so that they are looked for where the endpoint does not know the keys. Raises NotFound
     for an order that was never accepted.
     """
-    outbox_locks.orders(sql, place, order_ids)
+    outbox_locks.orders(sql, shelf, order_ids)
     said: list[Operation] = []
-    kept = snapshots(sql, place.to, place.source, order_ids)
+    kept = snapshots(sql, shelf.to, shelf.source, order_ids)
     if missing := set(order_ids) - {each.order.id for each in kept}:
         name = min(missing)[:80]
-        raise NotFound(f"order {name!r} was never accepted from {place.source}")
+        raise NotFound(f"order {name!r} was never accepted from {shelf.source}")
     sayable = _sayable(kept, flow)
     people = {wanted.person for _, wanted in sayable}
-    outbox_locks.contacts(sql, place, people)
-    contacts = outbox_orders.contacts(sql, place.to, people)
+    outbox_locks.contacts(sql, shelf, people)
+    contacts = outbox_orders.contacts(sql, shelf.to, people)
     for each, wanted in sayable:
         contact = contacts.get(wanted.person, PlannedContact())
         forgotten = PlannedOrder(
@@ -290,11 +290,11 @@ def replay(sql: Writing, place: Place, flow: Flow, order_ids: Sequence[str]) -> 
             each.planned.merges,
         )  # fmt: skip
         unsaid = PlannedContact("", contact.body, contact.changes, contact.said_as_of)
-        made = plan(place.source, each.order.id, wanted, Planned(unsaid, forgotten))
-        _say_again(sql, place, each, made.planned.order, made.operations)
+        made = plan(shelf.source, each.order.id, wanted, Planned(unsaid, forgotten))
+        _say_again(sql, shelf, each, made.planned.order, made.operations)
         contacts[wanted.person] = made.planned.contact
         said += made.operations
-    outbox_orders.save_contacts(sql, place, contacts)
+    outbox_orders.save_contacts(sql, shelf, contacts)
     return said
 
 
@@ -309,11 +309,11 @@ def _sayable(kept: Sequence[KeptOrder], flow: Flow) -> list[tuple[KeptOrder, Des
 
 
 def _say_again(
-    sql: Writing, place: Place, kept: KeptOrder, after: PlannedOrder, operations: list[Operation]
+    sql: Writing, shelf: Shelf, kept: KeptOrder, after: PlannedOrder, operations: list[Operation]
 ) -> None:
     events = [each.key for each in operations if each.kind.is_event]
-    outbox_operations.forget(sql, place.to, events)
-    outbox_operations.add(sql, place, operations, Origin.REPLAY, in_doubt=True)
+    outbox_operations.forget(sql, shelf.to, events)
+    outbox_operations.add(sql, shelf, operations, Origin.REPLAY, in_doubt=True)
     whole = PlannedOrder(
         after.lane, after.steps, {**kept.planned.deal, **after.deal}, after.deal_changes,
         kept.planned.events | after.events, after.merges,

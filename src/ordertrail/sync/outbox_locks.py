@@ -7,15 +7,15 @@ ends, and are taken in one order, so that two lists of orders do not wait for ea
 import hashlib
 from collections.abc import Collection
 
-from ordertrail.sync.outbox_orders import Place
+from ordertrail.sync.outbox_orders import Shelf
 from ordertrail.sync.outbox_sql import Writing
 
 _LOCK = "SELECT pg_advisory_xact_lock(k.keys) FROM @list(keys int) k"
 
 
-def orders(sql: Writing, place: Place, order_ids: Collection[str]) -> None:
+def orders(sql: Writing, shelf: Shelf, order_ids: Collection[str]) -> None:
     """Keep others from planning for these orders."""
-    _lock(sql, [f"{place.to} order {place.source} {each}" for each in order_ids])
+    _lock(sql, [f"{shelf.to} order {shelf.source} {each}" for each in order_ids])
 
 
 def orders_to_block(sql: Writing, to: int, named: Collection[tuple[str, str]]) -> None:
@@ -23,14 +23,14 @@ def orders_to_block(sql: Writing, to: int, named: Collection[tuple[str, str]]) -
     _lock(sql, [f"{to} order {source} {order_id}" for source, order_id in named])
 
 
-def accounts(sql: Writing, place: Place, shop_ids: Collection[str]) -> None:
+def accounts(sql: Writing, shelf: Shelf, shop_ids: Collection[str]) -> None:
     """Keep others from planning for these shop accounts."""
-    _lock(sql, [f"{place.to} account {place.source} {each}" for each in shop_ids])
+    _lock(sql, [f"{shelf.to} account {shelf.source} {each}" for each in shop_ids])
 
 
-def contacts(sql: Writing, place: Place, custom_ids: Collection[str]) -> None:
+def contacts(sql: Writing, shelf: Shelf, custom_ids: Collection[str]) -> None:
     """Keep others from planning for these contacts."""
-    _lock(sql, [f"{place.to} contact {each}" for each in custom_ids])
+    _lock(sql, [f"{shelf.to} contact {each}" for each in custom_ids])
 
 
 def _lock(sql: Writing, names: Collection[str]) -> None:

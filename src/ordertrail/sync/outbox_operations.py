@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from ordertrail.domain.journal import Origin
 from ordertrail.kit import json
 from ordertrail.sync.operations import Kind, Operation, State
-from ordertrail.sync.outbox_orders import Place
+from ordertrail.sync.outbox_orders import Shelf
 from ordertrail.sync.outbox_sql import Reading, Row, Writing
 from ordertrail.sync.unsent import Rewritten, Unsent
 
@@ -58,12 +58,12 @@ _LAST = "SELECT coalesce(max(id), 0) FROM ordertrail_operations"
 
 
 def unsent(
-    sql: Writing, place: Place, order_ids: Collection[str], lanes: Collection[str]
+    sql: Writing, shelf: Shelf, order_ids: Collection[str], lanes: Collection[str]
 ) -> tuple[dict[str, list[Unsent]], set[int]]:
     """Return, by order, what can still be changed, and the numbers of what of it is parked."""
     found: dict[str, list[Unsent]] = {}
     parked: set[int] = set()
-    ids = {"to": place.to, "source": place.source, "ids": list(order_ids)}
+    ids = {"to": shelf.to, "source": shelf.source, "ids": list(order_ids)}
     rows = sql.fetch(_PARKED_OF, **ids)  # type: ignore[arg-type]
     rows += sql.fetch(_WAITING_OF, **ids, lanes=list(lanes))  # type: ignore[arg-type]
     for order_id, number, key, kind, method, path, body, state, attempts, unsure in sorted(
@@ -80,7 +80,7 @@ def unsent(
 
 def add(
     sql: Writing,
-    place: Place,
+    shelf: Shelf,
     operations: Sequence[Operation],
     origin: Origin,
     *,
@@ -98,7 +98,7 @@ def add(
         for each in operations
     ]  # fmt: skip
     if rows:
-        of = {"to": place.to, "source": place.source, "now": place.now, "origin": origin.value}
+        of = {"to": shelf.to, "source": shelf.source, "now": shelf.now, "origin": origin.value}
         sql.run(_ADD, rows, **of)  # type: ignore[arg-type]
 
 

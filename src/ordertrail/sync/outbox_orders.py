@@ -81,7 +81,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Shelf:
     """Where some orders are kept: the destination's number and the source, at one moment."""
 
     to: int
@@ -143,7 +143,7 @@ def body(sql: Reading, to: int, source: str, order_id: str) -> str | None:
 
 
 def save_snapshots(
-    sql: Writing, place: Place, news: Iterable[News], planned: Mapping[str, PlannedOrder]
+    sql: Writing, shelf: Shelf, news: Iterable[News], planned: Mapping[str, PlannedOrder]
 ) -> None:
     """Keep the latest snapshot of each order, and what was planned for it."""
     latest = {each.order_id: each for each in news}
@@ -152,53 +152,53 @@ def save_snapshots(
         for each in latest.values()
     ]
     if rows:
-        sql.run(_SAVE_SNAPSHOTS, rows, to=place.to, source=place.source, now=place.now)
+        sql.run(_SAVE_SNAPSHOTS, rows, to=shelf.to, source=shelf.source, now=shelf.now)
 
 
-def save_contacts(sql: Writing, place: Place, kept: Mapping[str, PlannedContact]) -> None:
+def save_contacts(sql: Writing, shelf: Shelf, kept: Mapping[str, PlannedContact]) -> None:
     """Keep what was planned for each contact."""
     rows: list[Row] = [
         (custom_id, each.lane, _text(each.body), each.changes, _text(each.said_as_of))
         for custom_id, each in kept.items()
     ]
     if rows:
-        sql.run(_SAVE_CONTACTS, rows, to=place.to)
+        sql.run(_SAVE_CONTACTS, rows, to=shelf.to)
 
 
-def save_accounts(sql: Writing, place: Place, kept: Mapping[str, PlannedAccount]) -> None:
+def save_accounts(sql: Writing, shelf: Shelf, kept: Mapping[str, PlannedAccount]) -> None:
     """Keep which contact each shop account is."""
     rows: list[Row] = [
         (shop_id, each.custom_id, each.as_of, each.lane, each.merges)
         for shop_id, each in kept.items()
     ]
     if rows:
-        sql.run(_SAVE_ACCOUNTS, rows, to=place.to, source=place.source)
+        sql.run(_SAVE_ACCOUNTS, rows, to=shelf.to, source=shelf.source)
 
 
-def raise_ranks(sql: Writing, place: Place, ranks: Mapping[str, int]) -> None:
+def raise_ranks(sql: Writing, shelf: Shelf, ranks: Mapping[str, int]) -> None:
     """Raise the ranks of orders that are as they were."""
     if ranks:
-        sql.run(_RAISE_RANKS, list(ranks.items()), to=place.to, source=place.source)
+        sql.run(_RAISE_RANKS, list(ranks.items()), to=shelf.to, source=shelf.source)
 
 
-def count_older(sql: Writing, place: Place, counts: Mapping[str, int]) -> None:
+def count_older(sql: Writing, shelf: Shelf, counts: Mapping[str, int]) -> None:
     """Note how many snapshots were older than the kept ones."""
     if counts:
         rows: list[Row] = list(counts.items())
-        sql.run(_COUNT_OLDER, rows, to=place.to, source=place.source, now=place.now)
+        sql.run(_COUNT_OLDER, rows, to=shelf.to, source=shelf.source, now=shelf.now)
 
 
-def quarantine(sql: Writing, place: Place, refused: Mapping[str, tuple[str, int | None]]) -> None:
+def quarantine(sql: Writing, shelf: Shelf, refused: Mapping[str, tuple[str, int | None]]) -> None:
     """Keep why each of these orders was refused."""
     if refused:
         rows: list[Row] = [(order_id, *each) for order_id, each in refused.items()]
-        sql.run(_QUARANTINE, rows, to=place.to, source=place.source, now=place.now)
+        sql.run(_QUARANTINE, rows, to=shelf.to, source=shelf.source, now=shelf.now)
 
 
-def release(sql: Writing, place: Place, order_ids: Collection[str]) -> None:
+def release(sql: Writing, shelf: Shelf, order_ids: Collection[str]) -> None:
     """Let these orders out of quarantine."""
     if order_ids:
-        sql.run(_RELEASE, to=place.to, source=place.source, ids=list(order_ids))
+        sql.run(_RELEASE, to=shelf.to, source=shelf.source, ids=list(order_ids))
 
 
 def planned_of(text: str) -> PlannedOrder:

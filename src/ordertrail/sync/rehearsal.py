@@ -22,7 +22,7 @@ from ordertrail.sync.operations import Kind, State
 from ordertrail.sync.outbox import Outbox
 from ordertrail.sync.outbox_accept import Accepted
 from ordertrail.sync.outbox_desk import Filter, Listed
-from ordertrail.sync.outbox_orders import Place, Route
+from ordertrail.sync.outbox_orders import Route, Shelf
 from ordertrail.sync.outbox_sql import Writing
 from ordertrail.sync.rules import Flow
 from ordertrail.sync.shops import canonical
@@ -83,7 +83,7 @@ def _rehearsed(
 ) -> Rehearsal:
     found = Rehearsal()
     to = outbox_destinations.ensure(sql, route.destination)
-    place = Place(to, route.source, 0)
+    shelf = Shelf(to, route.source, 0)
     before = outbox_operations.last_number(sql)
     given = iter(orders)
     seen: set[str] = set()
@@ -91,10 +91,10 @@ def _rehearsed(
         found.reject([each for each in read if isinstance(each, Rejected)])
         some = [each for each in read if isinstance(each, Order)]
         ids = {order.id for order in some}
-        found.worth_before.update(_worth(sql, place, ids - seen, flow))
-        found.worth_after.subtract(_worth(sql, place, ids & seen, flow))
-        found.take(outbox_accept.accept(sql, place, flow, some, Origin.LIVE))
-        found.worth_after.update(_worth(sql, place, ids, flow))
+        found.worth_before.update(_worth(sql, shelf, ids - seen, flow))
+        found.worth_after.subtract(_worth(sql, shelf, ids & seen, flow))
+        found.take(outbox_accept.accept(sql, shelf, flow, some, Origin.LIVE))
+        found.worth_after.update(_worth(sql, shelf, ids, flow))
         seen |= ids
     for kind in Kind:
         which = Filter((State.WAITING,), (kind,), limit=EXAMPLES, after_id=before)
@@ -102,11 +102,11 @@ def _rehearsed(
     return found
 
 
-def _worth(sql: Writing, place: Place, order_ids: set[str], flow: Flow) -> Counter[str]:
+def _worth(sql: Writing, shelf: Shelf, order_ids: set[str], flow: Flow) -> Counter[str]:
     """Return what orders are worth by currency, as they are kept."""
     sums: Counter[str] = Counter()
     for order_id in order_ids:
-        body = outbox_orders.body(sql, place.to, place.source, order_id)
+        body = outbox_orders.body(sql, shelf.to, shelf.source, order_id)
         if body is not None:
             order = canonical.decode(json.loads(body))
             sums[order.currency] += worth(order, flow)
