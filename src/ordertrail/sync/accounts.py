@@ -27,7 +27,7 @@ class PlannedAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Identity:
     """Who the person is: the contact's custom id, the account, and what is to be merged."""
 
     person: str
@@ -48,9 +48,9 @@ def person(desired: Desired, account: PlannedAccount | None) -> str:
     return account.custom_id
 
 
-def settled(
+def identity_of(
     desired: Desired, account: PlannedAccount | None, before: str | None, merges_before: int
-) -> Settled:
+) -> Identity:
     """Decide who the person is; `before` is the contact that the order had so far, if any.
 
     `merges_before` counts the merges that the order planned so far.
@@ -59,14 +59,14 @@ def settled(
     is_guest = before is not None and identity.is_guest(before, desired.order_id)
     merges = _merge(before, name, merges_before + 1) if is_guest else []
     if desired.account is None or _is_nameless(desired):
-        return Settled(name, account, merges)
+        return Identity(name, account, merges)
     if account is None:
-        return Settled(name, PlannedAccount(name, _as_of(desired)), merges)
+        return Identity(name, PlannedAccount(name, _as_of(desired)), merges)
     if name == account.custom_id:
-        return Settled(name, replace(account, as_of=max(account.as_of, _as_of(desired))), merges)
+        return Identity(name, replace(account, as_of=max(account.as_of, _as_of(desired))), merges)
     number = account.merges + 1
     found = replace(account, custom_id=name, as_of=_as_of(desired), merges=number)
-    return Settled(name, found, [*_merge(account.custom_id, name, number), *merges])
+    return Identity(name, found, [*_merge(account.custom_id, name, number), *merges])
 
 
 def _merge(

@@ -11,7 +11,7 @@ from typing import Any
 from ordertrail.client import calls
 from ordertrail.client.calls import Call
 from ordertrail.kit import clock, json
-from ordertrail.sync.accounts import PlannedAccount, settled
+from ordertrail.sync.accounts import PlannedAccount, identity_of
 from ordertrail.sync.flow import Desired
 from ordertrail.sync.operations import Kind, Operation
 from ordertrail.sync.unsent import Rewritten, Unsent, fold, renew
@@ -91,7 +91,7 @@ def plan(
     if desired.once and planned.order.deal:
         return Plan([], [], [], planned)
     order, before = planned.order, planned.order.deal.get("user_custom_id")
-    identity = settled(desired, planned.account, before, order.merges)
+    identity = identity_of(desired, planned.account, before, order.merges)
     wanted = desired.of(identity.person)
     lane = order.lane or (identity.account and identity.account.lane) or identity.person
     draft = _Draft(source, order_id, lane, order.steps, unsent)
