@@ -29,7 +29,7 @@ EXPONENTS: dict[str, int] = {
 """Decimals of each currency: ISO 4217 list one, as of 2025, without metals."""
 
 NOT_A_CURRENCY = "is not an ISO 4217 currency code"
-_LIMIT = Decimal(10) ** 12
+_DIGITS_MAX = 12
 _CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 _QUANTA = {exponent: Decimal(1).scaleb(-exponent) for exponent in range(7)}
 
@@ -95,14 +95,16 @@ def unit_price(price_micros: int) -> Decimal:
 
 def within_limit(value: Decimal | int, field: str) -> Decimal:
     """Return the value as a Decimal, or raise Invalid when it is not finite or too large."""
-    number = Decimal(value)
-    if not number.is_finite() or number.copy_abs() >= _LIMIT:
+    number = value if isinstance(value, Decimal) else Decimal(value)
+    if not number.is_finite() or (number.adjusted() >= _DIGITS_MAX and number):
         raise Invalid({field: "must be a number under 1,000,000,000,000"})
     return number
 
 
 def decimal(text: str | int | Decimal, field: str = "value") -> Decimal:
     """Read a decimal number as written, or raise Invalid naming `field`; floats are refused."""
+    if isinstance(text, Decimal):
+        return within_limit(text, field)
     if isinstance(text, str) and (not text.isascii() or "_" in text):
         raise Invalid({field: "is not a number"})
     try:
