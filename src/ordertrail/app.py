@@ -121,7 +121,7 @@ def parts(
     return Running(
         database=database,
         committer=Committer(database, clock=now, waiting_max=settings.waiting_max),
-        readers=Readers(database),
+        readers=Readers(database, near=database),
         key_readers=Readers(database, threads=1),
         page_readers=Readers(database),
         checkpointer=Checkpointer(database),

@@ -178,6 +178,10 @@ class Call:
         """Return what the work reads on one snapshot."""
         return await self.platform.readers.read(work)
 
+    async def look(self, work: Callable[[Reader], T]) -> T:
+        """Return what a look-up of a few rows by their ids finds on one snapshot."""
+        return await self.platform.readers.look(work)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

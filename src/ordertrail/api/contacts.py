@@ -45,7 +45,7 @@ UPDATE_OR_CREATE = simple(_upsert, contacts.upsert, _upserted)
 
 async def read(call: Call) -> Answer:
     """Answer with one contact."""
-    return Answer(await call.read(lambda r: shown.contacts(call, r)(found(r, call))))
+    return Answer(await call.look(lambda r: shown.contacts(call, r)(found(r, call))))
 
 
 async def list_events(call: Call) -> Answer:

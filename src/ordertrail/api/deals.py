@@ -38,7 +38,7 @@ UPDATE_OR_CREATE = Write(_upsert, deals.upsert, _upserted, _upserted_plainly)
 
 async def read(call: Call) -> Answer:
     """Answer with one deal."""
-    return Answer(await call.read(lambda reader: shown.deals(call, reader)(found(reader, call))))
+    return Answer(await call.look(lambda reader: shown.deals(call, reader)(found(reader, call))))
 
 
 def found(reader: Reader, call: Call) -> deals.Upserted:

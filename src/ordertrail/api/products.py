@@ -42,7 +42,7 @@ async def read(call: Call) -> Answer:
         product = products.find(reader, call.workspace_id, call.path_text("custom_id"))
         return product, products.event_counts(reader, call.workspace_id, product.id)
 
-    product, counts = await call.read(work)
+    product, counts = await call.look(work)
     return Answer({**wire.encode(product), "event_counts": counts})
 
 

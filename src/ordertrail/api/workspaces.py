@@ -18,13 +18,13 @@ FEATURES = ("batch", "idempotency")
 
 async def list_pipelines(call: Call) -> Answer:
     """Answer with the pipelines, in their order."""
-    pipelines, _ = await call.read(lambda r: workspaces.pipelines(r, call.workspace_id))
+    pipelines, _ = await call.look(lambda r: workspaces.pipelines(r, call.workspace_id))
     return paged(call, Page(pipelines, len(pipelines), None), _pipeline)
 
 
 async def list_stages(call: Call) -> Answer:
     """Answer with all stages, in the order of their pipelines."""
-    _, stages = await call.read(lambda r: workspaces.pipelines(r, call.workspace_id))
+    _, stages = await call.look(lambda r: workspaces.pipelines(r, call.workspace_id))
     return paged(call, Page(stages, len(stages), None), _stage)
 
 
@@ -67,7 +67,7 @@ CHANGE = simple(_change, workspaces.change, _settings)
 
 async def about(call: Call) -> Answer:
     """Answer with which workspace of which installation this is."""
-    workspace = await call.read(lambda r: workspaces.get(r, call.workspace_id))
+    workspace = await call.look(lambda r: workspaces.get(r, call.workspace_id))
     return Answer(
         {
             "name": "ordertrail",

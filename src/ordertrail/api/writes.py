@@ -68,7 +68,7 @@ async def told(write: Write, call: Call, outcome: Any) -> Answer:
     """Return the answer to the outcome of a write that was carried out."""
     answer = told_plainly(write, call, outcome)
     if answer is None:
-        answer = await call.read(lambda reader: told_with(reader, write, call, outcome))
+        answer = await call.look(lambda reader: told_with(reader, write, call, outcome))
     return answer
 
 

@@ -64,3 +64,11 @@ class Database(Protocol):
     def read(self, work: Callable[[Reader], T]) -> T:
         """Run the work on one snapshot, within the time limit of a read."""
         ...
+
+
+class Near(Protocol):
+    """A database in this very process: looking a row up costs less than asking another thread."""
+
+    def look(self, work: Callable[[Reader], T]) -> T:
+        """Look a few rows up on one snapshot; raises QueryTooSlow when it takes long."""
+        ...

@@ -1,13 +1,14 @@
 """Reads off the event loop: threads that each take the next read that waits."""
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ordertrail.kit.database import Database, Reader
+from ordertrail.kit.database import Database, Near, QueryTooSlow, Reader
 
 T = TypeVar("T")
 
@@ -28,8 +29,16 @@ class _Waiting:
 class Readers:
     """A fixed number of reading threads before a bounded queue."""
 
-    def __init__(self, database: Database, *, threads: int = 2, waiting_max: int = 2_000) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        threads: int = 2,
+        waiting_max: int = 2_000,
+        near: Near | None = None,
+    ) -> None:
         self._database = database
+        self._near = near
         self._waiting_max = waiting_max
         self._queue: deque[_Waiting] = deque()
         self._changed = threading.Condition()
@@ -67,6 +76,16 @@ class Readers:
             self._queue.append(waiting)
             self._changed.notify()
         return await waiting.future  # type: ignore[no-any-return]
+
+    async def look(self, work: Callable[[Reader], T]) -> T:
+        """Return what a look-up of a few rows finds: at once, if the database is near.
+
+        One that takes long after all is begun anew in a reading thread.
+        """
+        if self._near is not None:
+            with contextlib.suppress(QueryTooSlow):
+                return self._near.look(work)
+        return await self.read(work)
 
     def _run(self) -> None:
         while (waiting := self._take()) is not None:

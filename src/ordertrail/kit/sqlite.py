@@ -32,6 +32,9 @@ T = TypeVar("T")
 BUSY_WAIT_MS = 5_000
 BUSY_WAIT_OF_LOG_MS = 20
 STEPS_BETWEEN_CLOCK_READS = 20_000
+LOOK_LIMIT_S = 0.02
+"""How long a look-up may hold up the thread that asks for it."""
+
 CACHE_KIB = 65_536
 """How much of the file the writer keeps in memory."""
 
@@ -102,16 +105,23 @@ class Sqlite:
 
     def read(self, work: Callable[[Reader], T]) -> T:
         """Run the work on one snapshot, within the time limit of a read."""
+        return self._read(work, self._read_limit_s)
+
+    def look(self, work: Callable[[Reader], T]) -> T:
+        """Look a few rows up on one snapshot; raises QueryTooSlow when it takes long."""
+        return self._read(work, LOOK_LIMIT_S)
+
+    def _read(self, work: Callable[[Reader], T], limit_s: float) -> T:
         try:
             connection = self._reader()
-            self._local.until = time.monotonic() + self._read_limit_s
+            self._local.until = time.monotonic() + limit_s
             connection.execute("BEGIN")
             try:
                 return work(SqliteTx(connection))
             finally:
                 connection.execute("ROLLBACK")
         except apsw.InterruptError as error:
-            raise QueryTooSlow(f"a read was stopped after {self._read_limit_s:g} s") from error
+            raise QueryTooSlow(f"a read was stopped after {limit_s:g} s") from error
         except (*_AWAY, *_BROKEN) as error:
             raise _translated(error, self.path) from error
 
