@@ -16,7 +16,7 @@ from ordertrail.domain.pipeline import KnownStages
 from ordertrail.domain.product import Product
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import contacts, deals, ids, journal, products, workspaces
+from ordertrail.store import contacts, deal_look, deals, ids, journal, products, workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,20 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
 
 def find(reader: Reader, workspace_id: int, custom_id: str) -> Upserted:
     """Return the deal with this custom id, or raise NotFound."""
-    deal = deals.by_custom_ids(reader, workspace_id, [custom_id]).get(custom_id)
-    if deal is None:
+    found = deal_look.by_custom_id(reader, workspace_id, custom_id)
+    if found is None:
         raise NotFound("no deal with this custom_id")
-    return Upserted(deal, False, products.custom_ids(reader, workspace_id, deal.product_ids))
+    deal, custom_ids = found
+    return Upserted(deal, False, custom_ids)
 
 
 def get(reader: Reader, workspace_id: int, deal_id: int) -> Upserted:
     """Return the deal with this id, or raise NotFound."""
-    deal = deals.by_ids(reader, workspace_id, [deal_id]).get(deal_id)
-    if deal is None:
+    found = deal_look.by_id(reader, workspace_id, deal_id)
+    if found is None:
         raise NotFound(f"no deal with the id {deal_id}")
-    return Upserted(deal, False, products.custom_ids(reader, workspace_id, deal.product_ids))
+    deal, custom_ids = found
+    return Upserted(deal, False, custom_ids)
 
 
 def _products(
