@@ -84,35 +84,36 @@ def deal(number: int, stage: int) -> dict:
     }
 
 
+def people(server: Server) -> list[str]:
+    """The requests that make the contacts of the deals."""
+    path = "/api/public/users/update_or_create/"
+    return [server.request("POST", path, {"custom_id": f"user-{n}"}) for n in range(1000)]
+
+
+def upserts(server: Server) -> list[str]:
+    """The requests that place deals, and send each again with another stage."""
+    rng = random.Random(1)
+    numbers = [n - back for n in range(DEALS) for back in (0, rng.randrange(200)) if n >= back]
+    path = "/api/public/deals/update_or_create/"
+    seen: set[int] = set()
+    made = []
+    for number in numbers:
+        made.append(server.request("POST", path, deal(number, 2 if number in seen else 1)))
+        seen.add(number)
+    return made
+
+
 def run(seconds: float) -> dict:
     """Measure the echo, the upserts, the echo again; then one lone client."""
-    rng = random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
         server = Server(folder)
-        people = [
-            server.request(
-                "POST", "/api/public/users/update_or_create/", {"custom_id": f"user-{n}"}
-            )
-            for n in range(1000)
-        ]
-        server.load(people, 1.0)
-        numbers = [n - back for n in range(DEALS) for back in (0, rng.randrange(200)) if n >= back]
-        seen: set[int] = set()
-        upserts = []
-        for number in numbers:
-            upserts.append(
-                server.request(
-                    "POST",
-                    "/api/public/deals/update_or_create/",
-                    deal(number, 2 if number in seen else 1),
-                )
-            )
-            seen.add(number)
+        server.load(people(server), 1.0)
+        deals = upserts(server)
         echo = [server.request("GET", "/healthz")]
         before = server.load(echo, seconds / 2)
-        upserted = server.load(upserts, seconds)
+        upserted = server.load(deals, seconds)
         after = server.load(echo, seconds / 2)
-        alone = server.load(upserts, seconds / 2, connections=1)
+        alone = server.load(deals, seconds / 2, connections=1)
         time.sleep(0.2)
         size = Path(folder, "bench.db").stat().st_size
         server.stop()
@@ -129,13 +130,13 @@ def run(seconds: float) -> dict:
 def lines(found: dict) -> list[str]:
     upserts, alone = found["upserts"], found["alone"]
     return [
-        f"upserts, 32 connections  {upserts['requests_per_s']:8,.0f}/s, {_latency(upserts)}",
+        f"upserts, 32 connections  {upserts['requests_per_s']:8,.0f}/s, {latency(upserts)}",
         f"echo, 32 connections     {found['echo_per_s']:8,.0f}/s",
         f"upserts to echo          {found['ratio_to_echo']:8.2f}",
-        f"upserts, one connection  {alone['requests_per_s']:8,.0f}/s, {_latency(alone)}",
+        f"upserts, one connection  {alone['requests_per_s']:8,.0f}/s, {latency(alone)}",
     ]
 
 
-def _latency(found: dict) -> str:
+def latency(found: dict) -> str:
     spread = f"p50 {found['p50_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms"
     return f"{spread}, {found['failures']} failures"
