@@ -377,3 +377,55 @@ def test_the_body_before_a_head_does_not_count_as_part_of_it(tmp_path: Path) -> 
         assert [(await caller.hear()).status for _ in range(2)] == [200, 200]
 
     on_sockets(tmp_path, play)
+
+
+def test_trailers_are_no_headers(tmp_path: Path) -> None:
+    async def play(site: Site) -> None:
+        caller = await site.call()
+        body = (
+            b'12\r\n{"custom_id": "A"}\r\n0\r\nX-Request-ID: R-2\r\nX-Ordertrail-Origin: no\r\n\r\n'
+        )
+        caller.say(
+            site.head("POST", USERS, "Transfer-Encoding: chunked", "X-Request-ID: R-1") + body
+        )
+        reply = await caller.hear()
+        assert (reply.status, reply.headers["x-request-id"]) == (200, "r-1")
+
+    on_sockets(tmp_path, play)
+
+
+@pytest.mark.parametrize("end", [b"0\r\nX-Endless: ", b"0\r\n", b"1;extension="])
+def test_endless_trailers_are_refused(tmp_path: Path, end: bytes) -> None:
+    async def play(site: Site) -> None:
+        caller = await site.call()
+        caller.say(site.head("POST", USERS, "Transfer-Encoding: chunked") + end)
+        for _ in range(64):
+            caller.say(b"X-More: x\r\n" * 3_000 if end == b"0\r\n" else b"x" * 33_000)
+        await refused(caller, 431)
+        assert site.rows("contacts") == 0
+
+    on_sockets(tmp_path, play)
+
+
+def test_small_chunks_one_at_a_time_are_taken(tmp_path: Path) -> None:
+    async def play(site: Site) -> None:
+        caller = await site.call()
+        caller.say(site.head("POST", USERS, "Transfer-Encoding: chunked"))
+        for letter in b'{"custom_id": "' + b"A" * 200 + b'"}':
+            await in_pieces(caller, b"1;note=%s\r\n%c\r\n" % (b"n" * 400, letter), 300)
+        caller.say(b"0\r\n\r\n")
+        assert (await caller.hear()).status == 200
+
+    on_sockets(tmp_path, play)
+
+
+def test_the_rest_of_a_refused_body_is_not_read_without_end(tmp_path: Path) -> None:
+    async def play(site: Site) -> None:
+        caller = await site.call()
+        caller.say(b"POST " + USERS.encode() + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        assert (await caller.hear()).status == 401
+        for _ in range(64):
+            caller.say(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
+        assert await caller.rest() == b""
+
+    on_sockets(tmp_path, play)

@@ -20,6 +20,9 @@ HEADERS_MAX = 200
 LINGER_S = 5.0
 """How long a caller that is still sending is listened to, so that it gets to read its answer."""
 
+UNREAD_BYTES_MAX = 1 << 20
+"""How much of a body is still parsed when its answer is out, so that the connection goes on."""
+
 GOODBYE_S = 5.0
 """How long a caller has to finish its body, or to take its answer, once the server shuts down."""
 
@@ -44,6 +47,7 @@ class Connection(HttpToolsProtocol):
         self._is_in_head = False
         self._is_over = False
         self._room = patience.headers_bytes_max
+        self._unread_left = UNREAD_BYTES_MAX
         self._wrong = (400, "This is no HTTP request.")
         self._late: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -127,6 +131,9 @@ class Connection(HttpToolsProtocol):
         if self._late is not None:
             self._unset_late()
         super().on_headers_complete()
+        # What is still to come are trailers. They are no headers, and are let go.
+        self.headers = []
+        self._unread_left = UNREAD_BYTES_MAX
 
     def on_response_complete(self) -> None:
         """Go on with the next request; who does not take the last answer has a limited time."""
@@ -153,7 +160,8 @@ class Connection(HttpToolsProtocol):
 
     def _feed(self, data: bytes | memoryview) -> None:
         before = self.cycle
-        was_in_body = before is not None and before.more_body and not before.response_complete
+        is_in_body = before is not None and before.more_body and not before.response_complete
+        had = len(before.body) if is_in_body else None
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -163,11 +171,26 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(*self._wrong)
         else:
-            if self._is_in_head and self.cycle is before and not was_in_body:
-                self._room -= len(data)
-                if self._room <= 0:
-                    most = self._patience.headers_bytes_max
-                    self._refuse(431, f"Request line and headers may have at most {most} bytes.")
+            if self.cycle is before:
+                self._weigh(len(data), had)
+
+    def _weigh(self, size: int, had: int | None) -> None:
+        """Count what came and completed no head; nor did it add to the body that `had` so much.
+
+        That is a part of a head, or trailers: httptools keeps both until they end.
+        """
+        cycle = self.cycle
+        if had is not None and (len(cycle.body) > had or not cycle.more_body):
+            self._room = self._patience.headers_bytes_max
+        elif had is not None or self._is_in_head:
+            self._room -= size
+            if self._room <= 0:
+                most = self._patience.headers_bytes_max
+                self._refuse(431, f"Request line and headers may have at most {most} bytes.")
+        elif cycle is not None and cycle.response_complete:
+            self._unread_left -= size
+            if self._unread_left <= 0:
+                self._linger()
 
     # ---- how it ends ----
 
