@@ -60,6 +60,11 @@ class Server:
         )
         return json.loads(done.stdout)
 
+    def cpu_s(self) -> float:
+        """The processor time that the server has had until now, of all its threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=30)

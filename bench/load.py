@@ -2,7 +2,7 @@
 
 Runs as a process of its own, so that it shares the machine with the server but not its
 interpreter: `python -m bench.load HOST PORT CONNECTIONS SECONDS < requests`, where the requests
-are a JSON list of raw HTTP requests, sent round and round.
+are a JSON list of raw HTTP requests, sent round and round; with 0 seconds each is sent once.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ import uvloop
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, requests: list[bytes], place: int, step: int, until: float) -> None:
+    def __init__(self, requests: list[bytes], place: int, step: int, until: float | None) -> None:
         self.requests, self.place, self.step, self.until = requests, place, step, until
         self.latencies: list[float] = []
         self.failures = 0
-        self.buffer = b""
+        self.buffer = bytearray()
         self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -28,7 +28,10 @@ class Connection(asyncio.Protocol):
 
     def send(self) -> None:
         self.started = time.perf_counter()
-        if self.started > self.until:
+        is_over = (
+            self.place >= len(self.requests) if self.until is None else self.started > self.until
+        )
+        if is_over:
             self.transport.close()
             return
         self.transport.write(self.requests[self.place % len(self.requests)])
@@ -36,15 +39,16 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        head, found, rest = self.buffer.partition(b"\r\n\r\n")
-        if not found:
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
             return
+        head = bytes(self.buffer[:end])
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        if len(rest) < length:
+        if len(self.buffer) < end + 4 + length:
             return
         self.latencies.append(time.perf_counter() - self.started)
         self.failures += head[9:10] != b"2"
-        self.buffer = b""
+        self.buffer.clear()
         self.send()
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -57,7 +61,7 @@ async def run(
 ) -> dict:
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    until = started + seconds
+    until = started + seconds if seconds else None
     made = [
         (
             await loop.create_connection(

@@ -40,9 +40,10 @@ def route(routes: Sequence[Route]) -> Route:
         answers: list[Answer] = []
         away: Answer | None = None
         operations = _operations(call)
+        shared = _without_own_headers(call)
         for start in range(0, len(operations), PART_MAX):
             part = operations[start : start + PART_MAX]
-            asked = [_asked(call, known, each) for each in part]
+            asked = [_asked(shared, known, each) for each in part]
             said, away = await _carried_out(call, asked, away)
             answers += said
         results = [_result(each) for each in answers]
@@ -177,15 +178,21 @@ def _asked(call: Call, known: _Known, operation: Operation | Invalid) -> _Asked:
 
 def _single(call: Call, operation: Operation, named: Mapping[str, str]) -> Call:
     """Return the call that the operation would be by itself."""
-    headers = {name: value for name, value in call.headers.items() if name not in _OF_THE_WHOLE}
+    headers = call.headers
     if operation.key is not None:
-        headers[b"idempotency-key"] = operation.key.encode()
-    return replace(
-        call,
-        method=operation.method,
-        path=operation.path,
-        named=named,
-        headers=headers,
-        raw_body=operation.raw_body,
-        warnings=[],
+        headers = {**headers, b"idempotency-key": operation.key.encode()}
+    return Call(
+        call.platform,
+        call.key,
+        call.scope,
+        operation.method,
+        operation.path,
+        named,
+        headers,
+        operation.raw_body,
     )
+
+
+def _without_own_headers(call: Call) -> Call:
+    headers = {name: value for name, value in call.headers.items() if name not in _OF_THE_WHOLE}
+    return replace(call, headers=headers)

@@ -60,7 +60,11 @@ def exponent(code: str) -> int:
 
 def currency(code: object) -> str:
     """Return the code in upper case, or raise Invalid when it names no currency."""
-    folded = code.strip().upper() if isinstance(code, str) else ""
+    if not isinstance(code, str):
+        raise Invalid({"currency": NOT_A_CURRENCY})
+    if code in EXPONENTS:
+        return code
+    folded = code.strip().upper()
     if folded not in EXPONENTS:
         raise Invalid({"currency": NOT_A_CURRENCY})
     return folded

@@ -29,6 +29,7 @@ _DIGITS = re.compile(r"\s*[0-9]{1,19}\s*", re.ASCII)
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
+_NUMBERS = (int, Decimal, str)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Read = Callable[[str, Any], Any]
@@ -83,10 +84,10 @@ def decode_form(raw: bytes) -> dict[str, Any]:
 
 def identifier(field: str, value: object) -> str:
     """Read an id of the shop: text as it is, a whole number as its digits."""
+    if isinstance(value, str) and 0 < len(value) <= ID_LENGTH_MAX and not value.isspace():
+        return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, str) and 0 < len(value) <= ID_LENGTH_MAX and value.strip():
-        return value
     raise Invalid({field: f"must be text of 1 to {ID_LENGTH_MAX} characters"})
 
 
@@ -103,6 +104,8 @@ def text(length_max: int) -> Read:
 
 def whole(field: str, value: object) -> int:
     """Read a whole number, also from text of digits."""
+    if type(value) is int and 0 <= value <= ID_MAX:
+        return value
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if isinstance(value, Decimal) and value == value.to_integral_value():
@@ -122,7 +125,7 @@ def flag(field: str, value: object) -> bool:
 
 def number(field: str, value: object) -> Decimal:
     """Read a decimal number, also from text."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise Invalid({field: "must be a number"})
     return money.decimal(value, field)
 
@@ -179,9 +182,14 @@ def many(read: Read, items_max: int) -> Read:
             raise Invalid({field: "must be a list"})
         if len(value) > items_max:
             raise Invalid({field: f"must have at most {items_max} items"})
-        return tuple(read(f"{field}[{place}]", item) for place, item in enumerate(value))
+        return tuple([read(_place(field, place), item) for place, item in enumerate(value)])
 
     return read_all
+
+
+@functools.lru_cache(maxsize=1_000)
+def _place(field: str, place: int) -> str:
+    return f"{field}[{place}]"
 
 
 def fields(sent: Mapping[str, Any], readers: Mapping[str, Read]) -> dict[str, Any]:
@@ -190,12 +198,11 @@ def fields(sent: Mapping[str, Any], readers: Mapping[str, Read]) -> dict[str, An
     wrong: dict[str, str] = {}
     for name, value in sent.items():
         read = readers.get(name)
-        if read is None or (value is None and read is not optional_moment):
-            continue
-        try:
-            known[name] = read(name, value)
-        except Invalid as error:
-            wrong.update(error.fields)
+        if read is not None and (value is not None or read is optional_moment):
+            try:
+                known[name] = read(name, value)
+            except Invalid as error:
+                wrong.update(error.fields)
     if wrong:
         raise Invalid(wrong)
     return known
@@ -208,7 +215,8 @@ def under_known_names(sent: dict[str, Any], known: Collection[str]) -> dict[str,
     unless the known name itself was sent too.
     """
     other = {standard_name(name): value for name, value in sent.items() if name not in known}
-    return {**other, **{name: value for name, value in sent.items() if name in known}}
+    other.update((name, value) for name, value in sent.items() if name in known)
+    return other
 
 
 def unnoticed(
@@ -233,6 +241,7 @@ def _near(name: str, known: frozenset[str]) -> str | None:
     return next((each for each in sorted(known) if each.replace("_", "") == squashed), None)
 
 
+@functools.lru_cache(maxsize=1_000)
 def iso(at: datetime | date) -> str:
     """Return a time as the API writes it: UTC, with microseconds and Z."""
     if not isinstance(at, datetime):
