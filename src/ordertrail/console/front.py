@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ordertrail.actions import people, workspaces
@@ -193,6 +193,8 @@ def problem_of(error: Exception, request_id: str) -> ProblemPage:
     if isinstance(error, Refused):
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
         return ProblemPage(status, _TITLES[status], str(error))
+    if isinstance(error, ClientDisconnect):
+        return ProblemPage(400, _TITLES[400], "The form ended before it was complete.")
     if isinstance(error, _BUSY):
         text = "The server has too much to do, or its database is away. Reload this page."
         return ProblemPage(503, "Try again in a moment", text)
