@@ -24,6 +24,12 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "name": "Gift wrap",
         "value_type": "boolean",
     },
+    ("POST", f"{PUBLIC}/pipelines/"): {"name": "Returns"},
+    ("PUT", f"{OWN}/pipelines/{{id}}/"): {"name": "Returns"},
+    ("PUT", f"{OWN}/pipelines/{{id}}/order/"): {"stages": [4]},
+    ("POST", f"{PUBLIC}/stages/"): {"pipeline": 1, "name": "Packed"},
+    ("PUT", f"{OWN}/stages/{{id}}/"): {"name": "Packed"},
+    ("DELETE", f"{OWN}/stages/{{id}}/"): {"move_to": 1},
     ("PUT", f"{OWN}/workspace/"): {"name": "Mine", "strict": True},
     ("POST", f"{OWN}/batch/"): {
         "operations": [
@@ -34,11 +40,18 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 }
 """By method and path; one that needs no body is not here."""
 
-MADE: tuple[tuple[str, dict[str, Any]], ...] = tuple(
-    ("attributes/", {"content_type": kind, "name": SECRET, "value_type": "string"})
-    for kind in ("clientuser", "company", "deal", "product")
+MADE: tuple[tuple[str, dict[str, Any]], ...] = (
+    *(
+        ("attributes/", {"content_type": kind, "name": SECRET, "value_type": "string"})
+        for kind in ("clientuser", "company", "deal", "product")
+    ),
+    ("pipelines/", {"name": SECRET}),
+    ("stages/", {"pipeline": 2, "name": SECRET}),
 )
 """What there is one of besides contact, deal, product and events: where it is made, and how."""
+
+NUMBERS = {"pipelines": 2, "stages": 4}
+"""Which of a kind an id in a path stands for, where not for the first: that one everybody has."""
 
 QUERIES: dict[tuple[str, str], str] = {}
 """What stands behind the path of those that want a query."""

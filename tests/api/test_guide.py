@@ -8,8 +8,8 @@ import pytest
 
 from asgi import Reply
 from ordertrail.domain.journal import Subject
-from ordertrail.domain.pipeline import Pipeline, Stage
-from ordertrail.store import journal, workspaces
+from ordertrail.domain.pipeline import Board, Pipeline, Stage
+from ordertrail.store import journal, pipelines
 from served import Served
 
 GUIDE = json.loads((Path(__file__).parent.parent / "golden" / "guide.json").read_text("utf-8"))
@@ -22,12 +22,13 @@ ORDER = "ORD-78523"
 def shop(platform: Served) -> Served:
     """A platform whose pipeline has the stage ids of the guide."""
     pipeline = Pipeline(9, "Orders of the guide", 1)
-    stages = [
+    stages = (
         Stage(13, 9, "New order", "", 0),
         Stage(12, 9, "Order fulfilled", "", 1),
         Stage(14, 9, "Order cancelled/returned", "", 2),
-    ]
-    platform.database.write(lambda tx: workspaces.add_pipelines(tx, 1, [pipeline], stages))
+    )
+    board = Board((pipeline,), stages)
+    platform.database.write(lambda tx: pipelines.save(tx, 1, Board((), ()), board))
     return platform
 
 

@@ -1,7 +1,7 @@
 """A key sees and changes what is its workspace's, on every address, and nothing else."""
 
 import pytest
-from samples import BODIES, DEAL, MADE, OPEN_TO_ALL, PUBLIC, QUERIES, SECRET
+from samples import BODIES, DEAL, MADE, NUMBERS, OPEN_TO_ALL, PUBLIC, QUERIES, SECRET
 
 from ordertrail.api.routes import EVERY
 from served import Served
@@ -33,7 +33,9 @@ def tokens(platform: Served) -> tuple[str, str]:
 
 
 def target_of(method: str, path: str) -> str:
-    named = path.replace("{custom_id}", SECRET).replace("{id}", "1").replace("{name_std}", SECRET)
+    number = next((n for kind, n in NUMBERS.items() if f"/{kind}/" in path), 1)
+    named = path.replace("{custom_id}", SECRET).replace("{id}", str(number))
+    named = named.replace("{name_std}", SECRET)
     return named + QUERIES.get((method, path), "")
 
 

@@ -21,9 +21,9 @@ from ordertrail.store import (
     keys,
     lists,
     migrations,
+    pipelines,
     products,
     tags,
-    workspaces,
 )
 from ordertrail.store.browse import DealFilter
 
@@ -81,7 +81,10 @@ HOT = {
     ),
     "a key by its hash": (keys._BY_HASH, {"k": "keys_hash"}),
     "noting a key's use": (keys._NOTE_USE, {"keys": "PRIMARY KEY"}),
-    "the stages": (workspaces._STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
+    "the stages": (pipelines._STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
+    "whether a deal stands in a stage": (pipelines._IN_USE, {"d": "deals_stage"}),
+    "the deals of a stage": (pipelines._DEALS, {"d": "deals_stage"}),
+    "moving deals": (pipelines._MOVE, {"deals": "PRIMARY KEY"}),
     "attributes by name": (attributes._BY_NAME, {"a": "attributes_name"}),
     "tags by name": (tags._IDS, {"t": "tags_name"}),
     "taking tags away": (tags._DETACH, {"taggings": "taggings_tag"}),

@@ -13,7 +13,7 @@ from ordertrail.domain.product import Product
 from ordertrail.kit import clock, paging
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page
-from ordertrail.store import browse, browse_around, workspaces
+from ordertrail.store import browse, browse_around, pipelines
 from ordertrail.store import contacts as contact_rows
 from ordertrail.store import deals as deal_rows
 from ordertrail.store import events as event_rows
@@ -113,7 +113,7 @@ def products(reader: Reader, workspace_id: int, text: str, cursor: str | None) -
 
 def stages(reader: Reader, workspace_id: int) -> list[Stage]:
     """Return all stages in the order of their pipelines and positions."""
-    return workspaces.stages(reader, workspace_id)
+    return pipelines.stages(reader, workspace_id)
 
 
 def deal(reader: Reader, workspace_id: int, deal_id: int) -> DealView:

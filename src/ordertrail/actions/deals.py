@@ -16,7 +16,16 @@ from ordertrail.domain.pipeline import KnownStages
 from ordertrail.domain.product import Product
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import contacts, deal_look, deals, ids, journal, products, workspaces
+from ordertrail.store import (
+    contacts,
+    deal_look,
+    deals,
+    ids,
+    journal,
+    pipelines,
+    products,
+    workspaces,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,7 @@ def _know(
     other = (sent_ids | linked) - set(product_ids.values())
     names = products.custom_ids(tx, workspace_id, other)
     names |= {product_id: key for key, product_id in product_ids.items()}
-    stages = KnownStages({stage.id: stage for stage in workspaces.stages(tx, workspace_id)})
+    stages = KnownStages({stage.id: stage for stage in pipelines.stages(tx, workspace_id)})
     return _Known(
         deals=found,
         contact_ids=contacts.ids(

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import money
 from ordertrail.domain.errors import Invalid, Refused
-from ordertrail.domain.pipeline import ORDER_STAGES, ORDERS, Pipeline, Stage
+from ordertrail.domain.pipeline import ORDER_STAGES, ORDERS, Board
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import ids, workspaces
+from ordertrail.store import ids, pipelines, workspaces
 from ordertrail.store.workspaces import Workspace
 
 DEFAULT_ID = 1
@@ -26,7 +26,6 @@ __all__ = [
     "ensure_default",
     "every",
     "get",
-    "pipelines",
 ]
 
 
@@ -43,7 +42,7 @@ class Change:
 def create(tx: Tx, workspace: Workspace) -> Workspace:
     """Create a workspace with the pipeline that clients in the field rely on."""
     workspaces.add(tx, workspace)
-    workspaces.add_pipelines(tx, workspace.id, [ORDERS], ORDER_STAGES)
+    pipelines.save(tx, workspace.id, Board((), ()), Board((ORDERS,), ORDER_STAGES))
     ids.take(tx, workspace.id, pipeline=1, stage=len(ORDER_STAGES))
     return workspace
 
@@ -102,8 +101,3 @@ def _zone(name: str) -> str:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Invalid({"time_zone": "is not a time zone such as Europe/London"}) from None
-
-
-def pipelines(reader: Reader, workspace_id: int) -> tuple[list[Pipeline], list[Stage]]:
-    """Return the pipelines of a workspace and all their stages, in order."""
-    return workspaces.pipelines(reader, workspace_id), workspaces.stages(reader, workspace_id)

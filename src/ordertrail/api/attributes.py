@@ -53,14 +53,14 @@ async def list_all(call: Call) -> Answer:
 async def read(call: Call) -> Answer:
     """Answer with one definition."""
     number = call.path_number("id")
-    found = await call.read(lambda r: attributes.get(r, call.workspace_id, number))
+    found = await call.look(lambda r: attributes.get(r, call.workspace_id, number))
     return Answer(_shown(call, found))
 
 
 def _type_of(kind: ContentType) -> Handler:
     async def handle(call: Call) -> Answer:
         name = standard_name(call.path_text("name_std"))
-        found = await call.read(lambda r: attributes.find(r, call.workspace_id, kind, name))
+        found = await call.look(lambda r: attributes.find(r, call.workspace_id, kind, name))
         return Answer({"value_type": str(found.value_type)})
 
     return handle

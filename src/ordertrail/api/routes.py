@@ -4,7 +4,16 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
-from ordertrail.api import attributes, batch, contacts, deals, events, products, workspaces
+from ordertrail.api import (
+    attributes,
+    batch,
+    contacts,
+    deals,
+    events,
+    pipelines,
+    products,
+    workspaces,
+)
 from ordertrail.api.call import Answer, Platform
 from ordertrail.api.gate import Endpoint, Gate, reply
 from ordertrail.api.route import Addresses, Route
@@ -15,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *products.ROUTES,
     *events.ROUTES,
     *attributes.ROUTES,
+    *pipelines.ROUTES,
     *workspaces.ROUTES,
 )
 EVERY = (*ROUTES, batch.route(ROUTES))

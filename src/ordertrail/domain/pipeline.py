@@ -1,9 +1,16 @@
 """Pipelines and their stages: where deals live."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ordertrail.domain.errors import Invalid
+from ordertrail.domain.errors import Conflict, Invalid, NotFound
+
+PIPELINES_MAX = 100
+STAGES_MAX = 200
+"""How many stages one pipeline may have."""
+
+NAME_LENGTH_MAX = 100
+DESCRIPTION_LENGTH_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +66,105 @@ class KnownStages:
                 {"stage": f"stage {stage_id} is of pipeline {stage.pipeline_id}, not {pipeline_id}"}
             )
         return stage
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """All pipelines of a workspace and all their stages, in order; what changes it makes another.
+
+    The stages of a pipeline are numbered from 0 on. There is always a stage for a deal to begin in.
+    """
+
+    pipelines: tuple[Pipeline, ...]
+    stages: tuple[Stage, ...]
+
+    def pipeline(self, pipeline_id: int) -> Pipeline:
+        """Return the pipeline with this id, or raise NotFound."""
+        for pipeline in self.pipelines:
+            if pipeline.id == pipeline_id:
+                return pipeline
+        raise NotFound(f"no pipeline with the id {pipeline_id}")
+
+    def stage(self, stage_id: int) -> Stage:
+        """Return the stage with this id, or raise NotFound."""
+        for stage in self.stages:
+            if stage.id == stage_id:
+                return stage
+        raise NotFound(f"no stage with the id {stage_id}")
+
+    def stages_of(self, pipeline_id: int) -> tuple[Stage, ...]:
+        """Return the stages of a pipeline in their order."""
+        return tuple(stage for stage in self.stages if stage.pipeline_id == pipeline_id)
+
+    def with_pipeline(self, pipeline_id: int, name: str) -> "Board":
+        """Return the board with one more pipeline, the last; raises Conflict when it is full."""
+        if len(self.pipelines) >= PIPELINES_MAX:
+            raise Conflict(f"a workspace has at most {PIPELINES_MAX} pipelines")
+        position = 1 + max((each.position for each in self.pipelines), default=-1)
+        return replace(self, pipelines=(*self.pipelines, Pipeline(pipeline_id, name, position)))
+
+    def with_stage(self, stage: Stage) -> "Board":
+        """Return the board with one more stage, the last of its pipeline.
+
+        Raises Invalid for a pipeline that is not there, Conflict when it is full.
+        """
+        if all(each.id != stage.pipeline_id for each in self.pipelines):
+            known = ", ".join(f"{each.id} {each.name}" for each in self.pipelines[:20])
+            said = f"no pipeline {stage.pipeline_id} in this workspace; there are: {known}"
+            raise Invalid({"pipeline": said})
+        before = self.stages_of(stage.pipeline_id)
+        if len(before) >= STAGES_MAX:
+            raise Conflict(f"a pipeline has at most {STAGES_MAX} stages")
+        return self._with_stages(stage.pipeline_id, (*before, stage))
+
+    def renamed(self, pipeline_id: int, name: str) -> "Board":
+        """Return the board with another name of a pipeline; raises NotFound."""
+        other = replace(self.pipeline(pipeline_id), name=name)
+        return replace(
+            self, pipelines=tuple(other if p.id == pipeline_id else p for p in self.pipelines)
+        )
+
+    def described(self, stage_id: int, name: str | None, description: str | None) -> "Board":
+        """Return the board with a stage described anew, where it is said; raises NotFound."""
+        stage = self.stage(stage_id)
+        other = replace(
+            stage,
+            name=stage.name if name is None else name,
+            description=stage.description if description is None else description,
+        )
+        return replace(self, stages=tuple(other if s.id == stage_id else s for s in self.stages))
+
+    def ordered(self, pipeline_id: int, stage_ids: Sequence[int]) -> "Board":
+        """Return the board with the stages of a pipeline in this order.
+
+        Raises NotFound, or Invalid unless all of its stages are named, each once.
+        """
+        self.pipeline(pipeline_id)
+        known = {stage.id: stage for stage in self.stages_of(pipeline_id)}
+        if sorted(stage_ids) != sorted(known):
+            wanted = ", ".join(map(str, known)) or "none"
+            raise Invalid({"stages": f"must be all stages of the pipeline, each once: {wanted}"})
+        return self._with_stages(pipeline_id, [known[each] for each in stage_ids])
+
+    def without_stage(self, stage_id: int) -> "Board":
+        """Return the board without a stage; raises NotFound, or Conflict for the last there is."""
+        stage = self.stage(stage_id)
+        rest = [each for each in self.stages_of(stage.pipeline_id) if each.id != stage_id]
+        return self._with_stages(stage.pipeline_id, rest)
+
+    def without_pipeline(self, pipeline_id: int) -> "Board":
+        """Return the board without a pipeline and its stages.
+
+        Raises NotFound, or Conflict when no other pipeline has a stage.
+        """
+        self.pipeline(pipeline_id)
+        board = self._with_stages(pipeline_id, ())
+        rest = tuple(each for each in self.pipelines if each.id != pipeline_id)
+        return replace(board, pipelines=rest)
+
+    def _with_stages(self, pipeline_id: int, stages: Sequence[Stage]) -> "Board":
+        other = [stage for stage in self.stages if stage.pipeline_id != pipeline_id]
+        if not other and not stages:
+            raise Conflict("a workspace keeps one stage at least: deals begin in it")
+        placed = [replace(stage, position=place) for place, stage in enumerate(stages)]
+        return replace(self, stages=(*other, *placed))

@@ -1,11 +1,9 @@
-"""Workspaces and their pipelines as rows."""
+"""Workspaces as rows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ordertrail.domain.pipeline import Pipeline, Stage
 from ordertrail.kit import clock
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
@@ -21,18 +19,6 @@ _CHANGE = (
     "UPDATE workspaces SET name = :name, currency = :currency, time_zone = :time_zone,"
     " is_strict = :is_strict WHERE id = :workspace_id"
 )
-_PIPELINES = sql.rows(
-    "id, name, position",
-    "(SELECT * FROM pipelines WHERE workspace_id = :workspace_id ORDER BY position, id)",
-)
-_STAGES = sql.rows(
-    "id, pipeline_id, name, description, position",
-    "(SELECT s.* FROM pipelines p JOIN stages s"
-    " ON s.workspace_id = p.workspace_id AND s.pipeline_id = p.id"
-    " WHERE p.workspace_id = :workspace_id ORDER BY p.position, p.id, s.position, s.id)",
-)
-_ADD_PIPELINES = sql.insert("pipelines", "id name position")
-_ADD_STAGES = sql.insert("stages", "id pipeline_id name description position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +72,6 @@ def change(tx: Tx, workspace: Workspace) -> None:
         currency=workspace.currency,
         time_zone=workspace.time_zone,
         is_strict=workspace.is_strict,
-    )
-
-
-def pipelines(reader: Reader, workspace_id: int) -> list[Pipeline]:
-    """Return the pipelines of a workspace in their order."""
-    return [Pipeline(*row) for row in reader.rows(_PIPELINES, workspace_id=workspace_id)]
-
-
-def stages(reader: Reader, workspace_id: int) -> list[Stage]:
-    """Return all stages of a workspace in the order of their pipelines and positions."""
-    return [Stage(*row) for row in reader.rows(_STAGES, workspace_id=workspace_id)]
-
-
-def add_pipelines(
-    tx: Tx, workspace_id: int, pipelines: Sequence[Pipeline], stages: Sequence[Stage]
-) -> None:
-    """Insert pipelines and their stages."""
-    tx.run(
-        _ADD_PIPELINES,
-        workspace_id=workspace_id,
-        rows=[[each.id, each.name, each.position] for each in pipelines],
-    )
-    tx.run(
-        _ADD_STAGES,
-        workspace_id=workspace_id,
-        rows=[[s.id, s.pipeline_id, s.name, s.description, s.position] for s in stages],
     )
 
 

@@ -1,4 +1,4 @@
-"""What a workspace is made of, on the wire."""
+"""Workspaces and their settings on the wire."""
 
 from typing import Any, TypedDict
 
@@ -6,23 +6,6 @@ from ordertrail.wire import body
 
 NAME_LENGTH_MAX = 100
 _ZONE_LENGTH_MAX = 100
-
-
-class PipelineShown(TypedDict):
-    """A pipeline."""
-
-    id: int
-    name: str
-
-
-class StageShown(TypedDict):
-    """A stage; `order` is its place in its pipeline."""
-
-    id: int
-    name: str
-    description: str
-    pipeline: int
-    order: int
 
 
 class AboutShown(TypedDict):

@@ -1,0 +1,212 @@
+"""Pipelines and stages: arranging them, and moving deals out of a stage that goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ordertrail.actions.outcomes import of_each
+from ordertrail.domain.errors import Conflict, Invalid, Refused
+from ordertrail.domain.journal import Author, Entry, Subject
+from ordertrail.domain.pipeline import Board, Pipeline, Stage
+from ordertrail.kit.committer import Batch
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.store import ids, journal, pipelines
+
+MOVED_MAX = 500
+"""How many deals one batch moves before other writers have their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddPipeline:
+    """Add a pipeline behind the others."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddStage:
+    """Add a stage behind the others of its pipeline."""
+
+    pipeline_id: int
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenamePipeline:
+    """Give a pipeline another name."""
+
+    pipeline_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStages:
+    """Put the stages of a pipeline in this order."""
+
+    pipeline_id: int
+    stage_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStage:
+    """Describe a stage anew; None leaves a field as it is."""
+
+    stage_id: int
+    name: str | None
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePipeline:
+    """Remove a pipeline with its stages, in none of which a deal may stand."""
+
+    pipeline_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveStage:
+    """Remove a stage; the deals in it go to another one first, if that is named."""
+
+    stage_id: int
+    move_to: int | None
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many deals were moved, and whether the stage is gone: else more deals stand in it."""
+
+    moved: int
+    is_gone: bool
+
+
+Arrangement = AddPipeline | AddStage | RenamePipeline | OrderStages | ChangeStage | RemovePipeline
+
+
+def arrange(
+    tx: Tx, batch: Batch[Arrangement]
+) -> Sequence[Pipeline | Stage | tuple[Stage, ...] | Refused]:
+    """Add, change, order and remove; what was added, changed or removed is each outcome."""
+    arranging = _Arranging(tx, batch)
+    outcomes = of_each(batch.commands, arranging.decide)
+    arranging.write(tx)
+    return outcomes
+
+
+def remove_stages(tx: Tx, batch: Batch[RemoveStage]) -> Sequence[Removed | Refused]:
+    """Remove stages, and move the deals in them, `MOVED_MAX` in all.
+
+    A stage with more deals stays for now; the same command again goes on.
+    """
+    removing = _Removing(tx, batch)
+    return of_each(batch.commands, removing.decide)
+
+
+def board(reader: Reader, workspace_id: int) -> Board:
+    """Return the pipelines of a workspace with their stages."""
+    return pipelines.board(reader, workspace_id)
+
+
+class _Arranging:
+    """The pipelines of a workspace, before and after a batch."""
+
+    def __init__(self, tx: Tx, batch: Batch[Arrangement]) -> None:
+        self._workspace_id = batch.workspace_id
+        self._before = self._board = pipelines.board(tx, batch.workspace_id)
+        kinds = [type(command) for command in batch.commands]
+        taken = ids.take(
+            tx,
+            batch.workspace_id,
+            pipeline=kinds.count(AddPipeline),
+            stage=kinds.count(AddStage),
+        )
+        self._pipeline_ids, self._stage_ids = taken["pipeline"], taken["stage"]
+        going = {c.pipeline_id for c in batch.commands if isinstance(c, RemovePipeline)}
+        leaving = [each.id for each in self._board.stages if each.pipeline_id in going]
+        self._in_use = pipelines.in_use(tx, batch.workspace_id, leaving)
+
+    def decide(self, command: Arrangement) -> Pipeline | Stage | tuple[Stage, ...]:
+        """Change the board, or raise Refused."""
+        match command:
+            case AddPipeline(name):
+                number = next(self._pipeline_ids)
+                self._board = self._board.with_pipeline(number, name)
+                return self._board.pipeline(number)
+            case AddStage(pipeline_id, name, description):
+                stage = Stage(next(self._stage_ids), pipeline_id, name, description)
+                self._board = self._board.with_stage(stage)
+                return self._board.stage(stage.id)
+            case RenamePipeline(pipeline_id, name):
+                self._board = self._board.renamed(pipeline_id, name)
+                return self._board.pipeline(pipeline_id)
+            case OrderStages(pipeline_id, stage_ids):
+                self._board = self._board.ordered(pipeline_id, stage_ids)
+                return self._board.stages_of(pipeline_id)
+            case ChangeStage(stage_id, name, description):
+                self._board = self._board.described(stage_id, name, description)
+                return self._board.stage(stage_id)
+            case RemovePipeline(pipeline_id):
+                return self._remove(pipeline_id)
+
+    def write(self, tx: Tx) -> None:
+        """Write what is different."""
+        pipelines.save(tx, self._workspace_id, self._before, self._board)
+
+    def _remove(self, pipeline_id: int) -> Pipeline:
+        gone = self._board.pipeline(pipeline_id)
+        without = self._board.without_pipeline(pipeline_id)
+        if any(stage.id in self._in_use for stage in self._board.stages_of(pipeline_id)):
+            raise Conflict("deals stand in this pipeline; move them to another one first")
+        self._board = without
+        return gone
+
+
+class _Removing:
+    """Stages on their way out."""
+
+    def __init__(self, tx: Tx, batch: Batch[RemoveStage]) -> None:
+        self._tx, self._batch = tx, batch
+        self._board = pipelines.board(tx, batch.workspace_id)
+        self._left = MOVED_MAX
+
+    def decide(self, command: RemoveStage) -> Removed:
+        """Move deals of the stage, and remove it when none is left; or raise Refused."""
+        stage = self._board.stage(command.stage_id)
+        without = self._board.without_stage(stage.id)
+        target = self._target(command, without)
+        moved = 0
+        if self._is_used(stage):
+            if target is None:
+                raise Conflict("deals stand in this stage; say by move_to to which they go")
+            moved = self._move(stage, target, command.author)
+            if self._is_used(stage):
+                return Removed(moved, is_gone=False)
+        pipelines.save(self._tx, self._batch.workspace_id, self._board, without)
+        self._board = without
+        return Removed(moved, is_gone=True)
+
+    def _target(self, command: RemoveStage, without: Board) -> Stage | None:
+        if command.move_to is None:
+            return None
+        for stage in without.stages:
+            if stage.id == command.move_to:
+                return stage
+        raise Invalid({"move_to": f"no other stage {command.move_to} in this workspace"})
+
+    def _is_used(self, stage: Stage) -> bool:
+        return bool(pipelines.in_use(self._tx, self._batch.workspace_id, [stage.id]))
+
+    def _move(self, stage: Stage, target: Stage, author: Author) -> int:
+        workspace_id, at = self._batch.workspace_id, self._batch.at
+        found = pipelines.deals_in(self._tx, workspace_id, stage.id, self._left)
+        pipelines.move_deals(self._tx, workspace_id, [deal_id for deal_id, _ in found], target, at)
+        changes = {"stage": (stage.id, target.id)}
+        if target.pipeline_id != stage.pipeline_id:
+            changes["pipeline"] = (stage.pipeline_id, target.pipeline_id)
+        entries = [
+            Entry(Subject.DEAL, deal_id, contact_id, False, changes, author, at)
+            for deal_id, contact_id in found
+        ]
+        journal.append(self._tx, workspace_id, entries)
+        self._left -= len(found)
+        return len(found)

@@ -1,0 +1,155 @@
+"""Pipelines and stages: where deals live."""
+
+from typing import Any
+
+from ordertrail.actions import pipelines
+from ordertrail.api.call import Answer, Call, paged
+from ordertrail.api.route import OWN, PUBLIC, Route
+from ordertrail.api.writes import simple
+from ordertrail.domain.pipeline import Pipeline, Stage
+from ordertrail.kit.paging import Page
+from ordertrail.wire import pipelines as wire
+from ordertrail.wire.products import IdShown
+from ordertrail.wire.shapes import page_of
+
+
+async def list_pipelines(call: Call) -> Answer:
+    """Answer with the pipelines, in their order."""
+    found = (await call.look(lambda r: pipelines.board(r, call.workspace_id))).pipelines
+    return paged(call, Page(found, len(found), None), wire.encode_pipeline)
+
+
+async def list_stages(call: Call) -> Answer:
+    """Answer with all stages, in the order of their pipelines."""
+    found = (await call.look(lambda r: pipelines.board(r, call.workspace_id))).stages
+    return paged(call, Page(found, len(found), None), wire.encode_stage)
+
+
+async def remove_stage(call: Call) -> Answer:
+    """Remove a stage; its deals are moved part by part, so that others have their turn."""
+    sent = call.body() if call.raw_body else {"move_to": call.query("move_to")}
+    command = pipelines.RemoveStage(call.path_number("id"), wire.decode_removal(sent), call.author)
+    moved, is_gone = 0, False
+    while not is_gone:
+        done = await call.commit(pipelines.remove_stages, command)
+        moved, is_gone = moved + done.moved, done.is_gone
+    return Answer({"id": command.stage_id, "moved": moved})
+
+
+def _add_pipeline(call: Call) -> pipelines.AddPipeline:
+    return pipelines.AddPipeline(wire.decode_pipeline(call.body()))
+
+
+def _add_stage(call: Call) -> pipelines.AddStage:
+    return pipelines.AddStage(*wire.decode_stage(call.body()))
+
+
+def _rename(call: Call) -> pipelines.RenamePipeline:
+    return pipelines.RenamePipeline(call.path_number("id"), wire.decode_pipeline(call.body()))
+
+
+def _order(call: Call) -> pipelines.OrderStages:
+    return pipelines.OrderStages(call.path_number("id"), wire.decode_order(call.body()))
+
+
+def _describe(call: Call) -> pipelines.ChangeStage:
+    return pipelines.ChangeStage(call.path_number("id"), *wire.decode_description(call.body()))
+
+
+def _remove(call: Call) -> pipelines.RemovePipeline:
+    return pipelines.RemovePipeline(call.path_number("id"))
+
+
+def _pipeline(status: int) -> Any:
+    return lambda done: Answer(wire.encode_pipeline(done), status)
+
+
+def _stage(status: int) -> Any:
+    return lambda done: Answer(wire.encode_stage(done), status)
+
+
+def _stages(done: tuple[Stage, ...]) -> Answer:
+    return Answer([wire.encode_stage(each) for each in done])
+
+
+def _removed(done: Pipeline) -> Answer:
+    return Answer({"id": done.id})
+
+
+_PIPELINE = f"{OWN}/pipelines/{{id}}"
+_STAGE = f"{OWN}/stages/{{id}}"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        f"{PUBLIC}/pipelines/",
+        list_pipelines,
+        "the pipelines",
+        gives=page_of(wire.PipelineShown),
+    ),
+    Route(
+        "POST",
+        f"{PUBLIC}/pipelines/",
+        simple(_add_pipeline, pipelines.arrange, _pipeline(201)),
+        "add a pipeline",
+        wire.PipelineSent,
+        wire.PipelineShown,
+        status=201,
+    ),
+    Route(
+        "PUT",
+        f"{_PIPELINE}/",
+        simple(_rename, pipelines.arrange, _pipeline(200)),
+        "rename a pipeline",
+        wire.PipelineSent,
+        wire.PipelineShown,
+    ),
+    Route(
+        "PUT",
+        f"{_PIPELINE}/order/",
+        simple(_order, pipelines.arrange, _stages),
+        "put the stages of a pipeline in order",
+        wire.OrderSent,
+        list[wire.StageShown],
+    ),
+    Route(
+        "DELETE",
+        f"{_PIPELINE}/",
+        simple(_remove, pipelines.arrange, _removed),
+        "remove a pipeline that no deal stands in, with its stages",
+        gives=IdShown,
+    ),
+    Route(
+        "GET",
+        f"{PUBLIC}/stages/",
+        list_stages,
+        "the stages with their ids",
+        gives=page_of(wire.StageShown),
+    ),
+    Route(
+        "POST",
+        f"{PUBLIC}/stages/",
+        simple(_add_stage, pipelines.arrange, _stage(201)),
+        "add a stage at the end of a pipeline",
+        wire.StageSent,
+        wire.StageShown,
+        status=201,
+    ),
+    Route(
+        "PUT",
+        f"{_STAGE}/",
+        simple(_describe, pipelines.arrange, _stage(200)),
+        "describe a stage anew",
+        wire.StageDescribed,
+        wire.StageShown,
+    ),
+    Route(
+        "DELETE",
+        f"{_STAGE}/",
+        remove_stage,
+        "remove a stage, and move its deals to another one",
+        wire.StageRemoval,
+        wire.StageRemoved,
+        queries=("move_to",),
+    ),
+)
