@@ -66,6 +66,13 @@ class Live:
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status in (200, 201)
 
+    def get(self, path: str) -> Any:
+        """What the platform shows at a path of the public API."""
+        headers = {"Authorization": f"Token {self.token}", "Accept": "*/*; version=2"}
+        request = urllib.request.Request(f"{self.url}{PUBLIC}/{path}", headers=headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
     def new_token(self, scope: str) -> str:
         return _new_token(self.database, scope)
 

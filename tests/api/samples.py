@@ -10,6 +10,36 @@ EVENT: dict[str, Any] = {"name": "seen"}
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{PUBLIC}/users/update_or_create/"): {"custom_id": SECRET, "city": "York"},
+    ("POST", f"{PUBLIC}/users/"): {"custom_id": SECRET},
+    ("POST", f"{PUBLIC}/users/merge/"): {"parent": 1, "users_list": [1]},
+    ("PUT", f"{PUBLIC}/users/mass_update_standard_attributes/"): {
+        "ids": [1],
+        "attribute": "city",
+        "value": "York",
+    },
+    ("PUT", f"{PUBLIC}/users/mass_update_custom_attributes/"): {
+        "ids": [1],
+        "attribute": "plan",
+        "value": "pro",
+    },
+    **{
+        (method, f"{PUBLIC}/{one}/{part}"): body
+        for one in ("users/{id}", "users-by-id/{custom_id}")
+        for method, part, body in (
+            ("PUT", "", {"city": "York"}),
+            ("POST", "set_attribute/", {"attribute": "plan", "value": "pro"}),
+            ("POST", "set_multiple_attributes/", {"plan": "pro", "city": "York"}),
+            ("POST", "remove_attribute/", {"attribute": "plan"}),
+            ("DELETE", "remove_attribute/", {"attribute": "plan"}),
+            ("POST", "add_tag/", {"name": "vip"}),
+            ("POST", "add_many_tags/", {"tag_names": ["vip", "new"]}),
+            ("POST", "remove_tag/", {"name": "vip"}),
+            ("DELETE", "remove_tag/", {"name": "vip"}),
+            ("POST", "add_to_list/", {"list": 1}),
+            ("POST", "remove_from_list/", {"list": 1}),
+            ("DELETE", "remove_from_list/", {"list": 1}),
+        )
+    },
     ("POST", f"{PUBLIC}/users-by-id/{{custom_id}}/events/"): EVENT,
     ("POST", f"{PUBLIC}/users/{{id}}/events/"): EVENT,
     ("POST", f"{PUBLIC}/events/"): {**EVENT, "user_custom_id": SECRET},
@@ -53,7 +83,10 @@ MADE: tuple[tuple[str, dict[str, Any]], ...] = (
 NUMBERS = {"pipelines": 2, "stages": 4}
 """Which of a kind an id in a path stands for, where not for the first: that one everybody has."""
 
-QUERIES: dict[tuple[str, str], str] = {}
+QUERIES: dict[tuple[str, str], str] = {
+    ("GET", f"{PUBLIC}/users/search/"): f"?email={SECRET}@shop.test&many=true",
+    ("GET", f"{PUBLIC}/users-by-id/search/"): f"?email={SECRET}@shop.test",
+}
 """What stands behind the path of those that want a query."""
 
 OPEN_TO_ALL = {("GET", f"{OWN}/about/")}

@@ -73,7 +73,7 @@ BAD = [
     (404, post("", {})),
     (404, post("https://shop.test" + USERS, {"custom_id": "n"})),
     (404, post(BATCH, {"operations": [ADA]})),
-    (404, {"method": "GET", "path": "/api/public/users-by-id/ada/", "body": {}}),
+    (405, {"method": "GET", "path": "/api/public/users-by-id/ada/", "body": {}}),
     (405, {"method": "GET", "path": EVENTS, "body": {}}),
     (405, {"method": "post", "path": USERS, "body": {"custom_id": "n"}}),
     (400, post(USERS, [])),

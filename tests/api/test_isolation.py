@@ -7,7 +7,18 @@ from ordertrail.api.routes import EVERY
 from served import Served
 
 ADDRESSES = [(route.method, route.path) for route in EVERY]
-UPSERTS = [each for each in ADDRESSES if each[0] == "POST" and each in BODIES][:6]
+UPSERTS = [
+    ("POST", f"{PUBLIC}/{path}")
+    for path in (
+        "users/update_or_create/",
+        "users/{id}/events/",
+        "users-by-id/{custom_id}/events/",
+        "deals/update_or_create/",
+        "products/",
+        "products-by-id/{custom_id}/product_event/",
+    )
+]
+LIST = "INSERT INTO lists (workspace_id, id, name, created_at) VALUES (1, 1, :name, 0)"
 
 
 @pytest.fixture
@@ -15,6 +26,7 @@ def tokens(platform: Served) -> tuple[str, str]:
     """A key to workspace 1, where there is one of everything, and a key to an empty one."""
     platform.new_workspace(2)
     owner, stranger = platform.new_token(), platform.new_token(workspace_id=2)
+    platform.database.write(lambda tx: tx.run(LIST, name=SECRET))
     for target, body in (
         ("users/update_or_create/", {"custom_id": SECRET, "email": f"{SECRET}@shop.test"}),
         (

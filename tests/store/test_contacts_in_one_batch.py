@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from ordertrail.actions import contacts
+from ordertrail.actions.contact_writing import Written
 from ordertrail.domain.contact import Contact, ContactChange
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
 from served import Served
 
 
-def upsert(platform: Served, *changes: ContactChange) -> Sequence[contacts.Upserted]:
+def upsert(platform: Served, *changes: ContactChange) -> Sequence[Written]:
     commands = [
         contacts.Upsert(change, Author("test"), f"key-{platform.now()}-{n}")
         for n, change in enumerate(changes)

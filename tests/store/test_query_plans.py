@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ordertrail.domain.filter import Filter, Op
 from ordertrail.domain.journal import Subject
 from ordertrail.insight import reports
 from ordertrail.kit.database import Reader
+from ordertrail.kit.paging import Place
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.store import (
     attributes,
     browse,
     browse_around,
+    contact_filters,
+    contact_merges,
     contacts,
     deal_look,
     deals,
@@ -88,7 +92,58 @@ HOT = {
     "attributes by name": (attributes._BY_NAME, {"a": "attributes_name"}),
     "tags by name": (tags._IDS, {"t": "tags_name"}),
     "taking tags away": (tags._DETACH, {"taggings": "taggings_tag"}),
-    "whether lists are known": (lists._KNOWN, {"l": "PRIMARY KEY"}),
+    "whether lists are known": (lists._BY_ID, {"l": "PRIMARY KEY"}),
+    **{
+        f"statement {place} of merging contacts": (statement, {table: index})
+        for place, (statement, (table, index)) in enumerate(
+            zip(
+                contact_merges._MERGING,
+                (
+                    ("contacts", "contacts_merged"),
+                    ("contacts", "PRIMARY KEY"),
+                    ("events", "events_contact"),
+                    ("product_events", "product_events_contact"),
+                    ("deals", "deals_contact"),
+                    ("journal", "journal_contact"),
+                    ("g", "PRIMARY KEY"),
+                    ("m", "list_members_contact"),
+                    ("m", "company_members_contact"),
+                    ("taggings", "PRIMARY KEY"),
+                    ("list_members", "list_members_contact"),
+                    ("company_members", "company_members_contact"),
+                ),
+                strict=True,
+            )
+        )
+    },
+    **{
+        f"statement {place} of deleting contacts": (statement, {table: index})
+        for place, (statement, (table, index)) in enumerate(
+            zip(
+                (
+                    *contact_merges._DELETING,
+                    contact_merges._UNLINK_DEALS,
+                    contact_merges._MEMBERS_OF,
+                    contact_merges._DEALS_OF,
+                ),
+                (
+                    ("taggings", "PRIMARY KEY"),
+                    ("list_members", "list_members_contact"),
+                    ("company_members", "company_members_contact"),
+                    ("events", "events_contact"),
+                    ("product_events", "product_events_contact"),
+                    ("journal", "journal_contact"),
+                    ("journal", "journal_subject"),
+                    ("contacts", "contacts_merged"),
+                    ("contacts", "PRIMARY KEY"),
+                    ("deals", "deals_contact"),
+                    ("c", "contacts_merged"),
+                    ("d", "deals_contact"),
+                ),
+                strict=True,
+            )
+        )
+    },
     "taking contacts off lists": (lists._REMOVE_MEMBERS, {"list_members": "list_members_contact"}),
 }
 SORTED_BY_INDEX = ("the journal of", "the events of", "the product events of")
@@ -103,7 +158,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite]:
 
 
 def plan(database: Sqlite, statement: str) -> list[str]:
-    named = dict.fromkeys(re.findall(r":([a-z_]+)", statement), "[]")
+    named = dict.fromkeys(re.findall(r":([a-z_0-9]+)", statement), "[]")
     found = database.write(lambda tx: tx.fetch(f"EXPLAIN QUERY PLAN {statement}", **named))
     return [str(row[3]) for row in found]
 
@@ -130,6 +185,10 @@ class Noted:
     def rows(self, query: str, **parameters: object) -> list[list[int]]:
         self.statements.append(query)
         return [[0]] if query.startswith("SELECT json_array(") else []
+
+    def fetch(self, query: str, **parameters: object) -> list[tuple[int]]:
+        self.statements.append(query)
+        return [(0,)]
 
 
 SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
@@ -178,6 +237,26 @@ SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
             f"{table}_contact (workspace_id=? AND contact_id=? AND (at,id)<(?,?))"
             for table in ("events", "product_events", "journal")
         ],
+    ),
+    **{
+        f"contacts by {field}": (
+            lambda r, field=field: contact_filters.page(
+                r, 1, contact_filters.condition([Filter(field, Op.EXACT, "x")]), Place()
+            ),
+            [f"k USING INDEX {index}", "c USING PRIMARY KEY (workspace_id=? AND id=?)"],
+        )
+        for field, index in (
+            ("email", "contacts_email"),
+            ("phone_number", "contacts_phone"),
+            ("custom_id", "contacts_custom_id"),
+            ("user_key", "contacts_user_key"),
+        )
+    },
+    "contacts by anything": (
+        lambda r: contact_filters.page(
+            r, 1, contact_filters.condition([Filter("plan", Op.GTE, "1")]), Place(7)
+        ),
+        ["c USING PRIMARY KEY (workspace_id=? AND id<?)"],
     ),
     "the summary": (lambda r: reports.summary(r, 1), ["deals USING PRIMARY KEY (workspace_id=?)"]),
 }

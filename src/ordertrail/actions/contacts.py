@@ -1,19 +1,21 @@
-"""Contacts: upsert, and reading them back."""
+"""Contacts: create, upsert, change, and reading them back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from ordertrail.actions.attributes import Settling
+from ordertrail.actions.contact_writing import Known, Writing, Written, nobody, renamed
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import contact as rules
-from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.contact import Contact, ContactChange
-from ordertrail.domain.errors import NotFound, Refused
-from ordertrail.domain.identity import folded_email
-from ordertrail.domain.journal import Author, Entry, Subject
+from ordertrail.domain.contact import Contact, ContactChange, ContactName
+from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import contacts, ids, journal
+from ordertrail.store import contacts, ids
+
+CONTACTS_MAX = 1_000
+"""How many contacts one change of many may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +31,123 @@ class Upsert:
 
 
 @dataclass(frozen=True, slots=True)
-class Upserted:
-    """The contact as it is now, whether it is new, and what was not taken as it was sent."""
+class Create:
+    """Create a contact; `user_key` is the key that it gets unless the change names one."""
 
-    contact: Contact
-    is_new: bool
+    change: ContactChange
+    author: Author
+    user_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Change the contact of this name."""
+
+    contact: ContactName
+    change: ContactChange
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMany:
+    """Change the contacts with these ids alike; ids that none has are skipped."""
+
+    ids: tuple[int, ...]
+    change: ContactChange
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedMany:
+    """How many contacts there were to change, and what was not taken as it was sent."""
+
+    found: int
     warnings: tuple[str, ...] = ()
 
 
-def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
+def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
     """Create or change contacts; a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
-    known = _Known(tx, batch.workspace_id, changes)
-    new_ids = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
-    settling = Settling(
-        tx, batch.workspace_id, ContentType.CONTACT, [change.attributes for change in changes]
-    )
-    entries: list[Entry] = []
-    outcomes = of_each(
-        batch.commands,
-        lambda command: _decide(command, batch, known, new_ids, settling, entries),
-    )
-    _write(tx, batch.workspace_id, list(known.by_id.values()), entries)
-    settling.write(tx)
+    known = Known(tx, batch.workspace_id, changes, creating=changes)
+    numbers = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
+    writing = Writing(tx, batch, known, changes)
+
+    def decide(command: Upsert) -> Written:
+        change, warnings = writing.settled(command.change)
+        rules.check(change)
+        before = known.find(change)
+        if before is not None:
+            change = rules.without_alias(before, change)
+        contact = before or nobody(numbers, command.user_key, batch)
+        return writing.take(contact, change, command.author, warnings, is_new=before is None)
+
+    return _carried_out(tx, batch, writing, decide)
+
+
+def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
+    """Create contacts; what says nothing new of one that is there creates nothing.
+
+    A custom id that is there already refuses anything else. An e-mail may be that of several.
+    """
+    changes = [command.change for command in batch.commands]
+    known = Known(tx, batch.workspace_id, changes, creating=changes)
+    numbers = ids.take(tx, batch.workspace_id, contact=len(changes))["contact"]
+    writing = Writing(tx, batch, known, changes)
+
+    def decide(command: Create) -> Written:
+        change, warnings = writing.settled(command.change)
+        rules.check(change)
+        same = known.find(change)
+        found = known.with_email(change) if change.custom_id is None else [same] if same else []
+        for each in found:
+            if not writing.is_news(each, rules.without_alias(each, change)):
+                return Written(each, False, warnings)
+        if same is not None and change.custom_id is not None:
+            raise Invalid({"custom_id": "a contact with it is there already; change it by PUT"})
+        contact = nobody(numbers, command.user_key, batch)
+        return writing.take(contact, change, command.author, warnings, is_new=True)
+
+    return _carried_out(tx, batch, writing, decide)
+
+
+def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
+    """Change contacts; only what was sent is touched, a change of nothing writes nothing."""
+    changes = [command.change for command in batch.commands]
+    names = [command.contact for command in batch.commands]
+    known = Known(tx, batch.workspace_id, changes, names=names)
+    writing = Writing(tx, batch, known, changes)
+
+    def decide(command: Change) -> Written:
+        contact = known.named(command.contact)
+        change, warnings = writing.settled(command.change)
+        rules.check(change, is_known=True)
+        change = renamed(known, contact, change)
+        return writing.take(contact, change, command.author, warnings)
+
+    return _carried_out(tx, batch, writing, decide)
+
+
+def change_many(tx: Tx, batch: Batch[ChangeMany]) -> Sequence[ChangedMany | Refused]:
+    """Change many contacts alike."""
+    changes = [command.change for command in batch.commands]
+    asked = {number for command in batch.commands for number in command.ids}
+    names = [ContactName(number) for number in asked]
+    known = Known(tx, batch.workspace_id, changes, names=names)
+    writing = Writing(tx, batch, known, changes)
+
+    def decide(command: ChangeMany) -> ChangedMany:
+        change, warnings = writing.settled(command.change)
+        rules.check(change, is_known=True)
+        found = known.numbered(command.ids)
+        missing = sum(number not in found for number in command.ids)
+        for contact_id in dict.fromkeys(found.values()):
+            contact = known.by_id[contact_id]
+            writing.take(contact, replace(change, custom_id=None), command.author)
+        skipped = (f"ids: {missing} skipped: no contact has them",) if missing else ()
+        return ChangedMany(len(set(found.values())), (*warnings, *skipped))
+
+    outcomes = of_each(batch.commands, decide)
+    writing.write(tx)
     return outcomes
 
 
@@ -71,93 +167,9 @@ def get(reader: Reader, workspace_id: int, contact_id: int) -> Contact:
     return contact
 
 
-def _decide(
-    command: Upsert,
-    batch: Batch[Upsert],
-    known: "_Known",
-    new_ids: Iterator[int],
-    settling: Settling,
-    entries: list[Entry],
-) -> Upserted:
-    attributes, warnings = settling.settle(command.change.attributes)
-    change = replace(command.change, attributes=attributes)
-    rules.check(change)
-    before = known.find(change)
-    if before is not None and before.custom_id is not None and change.custom_id is not None:
-        # The id may be that of a contact that was merged into this one.
-        change = replace(change, custom_id=before.custom_id)
-    contact = before or Contact(next(new_ids), command.user_key, batch.at, batch.at)
-    contact, changes = rules.apply(contact, change, batch.at)
-    known.keep(contact)
-    settling.accept(attributes)
-    is_new = before is None
-    if changes or is_new:
-        entries.append(
-            Entry(
-                Subject.CONTACT, contact.id, contact.id, is_new, changes, command.author, batch.at
-            )
-        )
-    return Upserted(contact, is_new, warnings)
-
-
-def _write(tx: Tx, workspace_id: int, known: Sequence[Contact], entries: Sequence[Entry]) -> None:
-    new = {entry.subject_id for entry in entries if entry.is_new}
-    changed = {entry.subject_id for entry in entries} - new
-    moved = {
-        entry.subject_id
-        for entry in entries
-        if not entry.is_new and entry.changes.keys() & {"custom_id", "email"}
-    }
-    contacts.add(tx, workspace_id, [each for each in known if each.id in new])
-    same = [each for each in known if each.id in changed - moved]
-    contacts.change(tx, workspace_id, same, identity=False)
-    other = [each for each in known if each.id in moved - new]
-    contacts.change(tx, workspace_id, other, identity=True)
-    journal.append(tx, workspace_id, entries)
-
-
-class _Known:
-    """The contacts that a batch touches, as they are at each point of it.
-
-    One person may be named by custom id and by e-mail in one batch: both find the same contact.
-    """
-
-    def __init__(self, tx: Tx, workspace_id: int, changes: Sequence[ContactChange]) -> None:
-        self.by_id: dict[int, Contact] = {}
-        self._by_custom_id: dict[str, int] = {}
-        self._by_email: dict[str, set[int]] = {}
-        custom_ids = {c.custom_id for c in changes if c.custom_id is not None}
-        emails = {_email_key(c) for c in changes if c.custom_id is None}
-        by_custom_id = contacts.by_custom_ids(tx, workspace_id, custom_ids)
-        for email, found in contacts.by_emails(tx, workspace_id, emails).items():
-            self._by_email[email] = {contact.id for contact in found}
-            self.by_id.update({contact.id: contact for contact in found})
-        for custom_id, contact in by_custom_id.items():
-            self.keep(contact)
-            self._by_custom_id[custom_id] = contact.id
-        touched = {contact.id for contact in by_custom_id.values()}
-        settled = {e for e in emails if self._by_email.get(e, set()) - touched}
-        self.new_max = len(custom_ids) - len(by_custom_id) + len(emails) - len(settled)
-
-    def find(self, change: ContactChange) -> Contact | None:
-        """Return the contact that the change is about; of several with its e-mail, the oldest."""
-        if change.custom_id is not None:
-            contact_id = self._by_custom_id.get(change.custom_id)
-        else:
-            contact_id = min(self._by_email.get(_email_key(change), ()), default=None)
-        return None if contact_id is None else self.by_id[contact_id]
-
-    def keep(self, contact: Contact) -> None:
-        """Take the contact in, in place of what it was before."""
-        before = self.by_id.get(contact.id)
-        if before is not None and before.email:
-            self._by_email.setdefault(folded_email(before.email), set()).discard(contact.id)
-        self.by_id[contact.id] = contact
-        if contact.custom_id is not None:
-            self._by_custom_id[contact.custom_id] = contact.id
-        if contact.email:
-            self._by_email.setdefault(folded_email(contact.email), set()).add(contact.id)
-
-
-def _email_key(change: ContactChange) -> str:
-    return folded_email(change.email or "")
+def _carried_out(
+    tx: Tx, batch: Batch[Any], writing: Writing, decide: Callable[..., Written]
+) -> Sequence[Written | Refused]:
+    outcomes = of_each(batch.commands, decide)
+    writing.write(tx)
+    return outcomes

@@ -3,105 +3,91 @@
 import secrets
 from typing import Any
 
-from ordertrail.actions import contacts, events, products
+from ordertrail.actions import contact_merges, contacts
+from ordertrail.actions.contact_writing import Written
 from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call
-from ordertrail.api.events import CREATE_OF_CONTACT
+from ordertrail.api.person import BOTH, found, named
 from ordertrail.api.route import PUBLIC, Route
-from ordertrail.api.writes import simple
-from ordertrail.domain.contact import Contact
-from ordertrail.domain.event import Event
-from ordertrail.domain.journal import Entry
-from ordertrail.domain.product import ProductEvent
+from ordertrail.api.writes import Write, simple
+from ordertrail.domain.contact import ContactChange
 from ordertrail.kit.database import Reader
-from ordertrail.kit.paging import Page
+from ordertrail.wire import contact_actions as wire_actions
 from ordertrail.wire import contacts as wire
-from ordertrail.wire import events as wire_events
-from ordertrail.wire import timeline as wire_timeline
 from ordertrail.wire import version1
-from ordertrail.wire.shapes import PageShown, page_of
 
 _USER_KEY_BYTES = 9
 
 
-def _upsert(call: Call) -> contacts.Upsert:
-    change = wire.decode_change(said_of_contact(call))
-    return contacts.Upsert(change, call.author, secrets.token_urlsafe(_USER_KEY_BYTES))
-
-
-def said_of_contact(call: Call) -> dict[str, Any]:
-    """Return what the body says of a contact, under the names of version 2."""
-    sent = call.body() if call.version > 1 else version1.contact_body(call.body())
+def said_of_contact(call: Call, sent: dict[str, Any]) -> ContactChange:
+    """Return what a body says of a contact, in either version; what is odd becomes a warning."""
+    if call.version == 1:
+        sent = version1.contact_body(sent)
+    else:
+        sent = version1.flattened(sent)
+        if sent.get("user_id") is not None and sent.get("custom_id") is not None:
+            sent = {name: value for name, value in sent.items() if name != "user_id"}
+            call.warnings.append("user_id: ignored: custom_id is its name in version 2")
     call.warnings += wire.warnings(sent)
-    return sent
+    return wire.decode_change(sent)
 
 
-def _upserted(done: contacts.Upserted) -> Answer:
+def new_user_key() -> str:
+    """Return a key for a contact whose browser is not known."""
+    return secrets.token_urlsafe(_USER_KEY_BYTES)
+
+
+def whole(call: Call, reader: Reader, done: Written) -> Answer:
+    """Answer with all of the contact that was written."""
+    return Answer(shown.contacts(call, reader)(done.contact), 201 if done.is_new else 200)
+
+
+def whole_plainly(call: Call, done: Written) -> Answer | None:
+    """Answer so, where nothing has to be read for it."""
+    if call.version == 1:
+        return None
+    return Answer(wire.encode(done.contact), 201 if done.is_new else 200)
+
+
+def _upsert(call: Call) -> contacts.Upsert:
+    return contacts.Upsert(said_of_contact(call, call.body()), call.author, new_user_key())
+
+
+def _create(call: Call) -> contacts.Create:
+    return contacts.Create(said_of_contact(call, call.body()), call.author, new_user_key())
+
+
+def _change(call: Call) -> contacts.Change:
+    return contacts.Change(named(call), said_of_contact(call, call.body()), call.author)
+
+
+def _delete(call: Call) -> contact_merges.Delete:
+    return contact_merges.Delete(named(call), call.author)
+
+
+def _merge(call: Call) -> contact_merges.Merge:
+    return contact_merges.Merge(*wire_actions.decode_merge(call.body()), call.author)
+
+
+def _upserted(done: Written) -> Answer:
     return Answer({"created": done.is_new, "id": done.contact.id})
 
 
+def _deleted(done: contact_merges.Deleted) -> Answer:
+    return Answer({"id": done.id, "deleted": True})
+
+
 UPDATE_OR_CREATE = simple(_upsert, contacts.upsert, _upserted)
+CREATE = Write(_create, contacts.create, whole, whole_plainly)
+CHANGE = Write(_change, contacts.change, whole, whole_plainly)
+DELETE = simple(_delete, contact_merges.delete, _deleted)
+MERGE = simple(_merge, contact_merges.merge, lambda _done: Answer({"success": True}))
 
 
 async def read(call: Call) -> Answer:
     """Answer with one contact."""
     return Answer(await call.look(lambda r: shown.contacts(call, r)(found(r, call))))
 
-
-async def list_events(call: Call) -> Answer:
-    """Answer with a page of a contact's events."""
-
-    def page(reader: Reader) -> Page[Event]:
-        contact = found(reader, call)
-        return events.events_of(reader, call.workspace_id, contact.id, call.query("cursor"))
-
-    listed = await call.read(page)
-    return _paged(call, listed, [wire_events.encode(event) for event in listed.items])
-
-
-async def list_product_events(call: Call) -> Answer:
-    """Answer with a page of a contact's product events."""
-
-    def page(reader: Reader) -> tuple[Page[ProductEvent], dict[int, str]]:
-        contact = found(reader, call)
-        cursor = call.query("cursor")
-        listed = events.product_events_of(reader, call.workspace_id, contact.id, cursor)
-        product_ids = {event.product_id for event in listed.items}
-        return listed, products.custom_ids(reader, call.workspace_id, product_ids)
-
-    listed, custom_ids = await call.read(page)
-    return _paged(call, listed, wire_timeline.encode_all(listed.items, custom_ids, with_type=False))
-
-
-async def timeline(call: Call) -> Answer:
-    """Answer with a page of all that happened with a contact."""
-
-    def page(reader: Reader) -> tuple[Page[Event | ProductEvent | Entry], dict[int, str]]:
-        contact = found(reader, call)
-        listed = events.timeline(reader, call.workspace_id, contact.id, call.query("cursor"))
-        product_ids = {each.product_id for each in listed.items if isinstance(each, ProductEvent)}
-        return listed, products.custom_ids(reader, call.workspace_id, product_ids)
-
-    listed, custom_ids = await call.read(page)
-    return _paged(call, listed, wire_timeline.encode_all(listed.items, custom_ids, with_type=True))
-
-
-def found(reader: Reader, call: Call) -> Contact:
-    """Return the contact that the path names, or raise NotFound."""
-    if "custom_id" in call.named:
-        return contacts.find(reader, call.workspace_id, call.path_text("custom_id"))
-    return contacts.get(reader, call.workspace_id, call.path_number("id"))
-
-
-def _paged(call: Call, page: Page[Any], results: list[dict[str, Any]]) -> Answer:
-    following = None if page.next_cursor is None else call.link(cursor=page.next_cursor)
-    told = [shown.event(call, each) for each in results]
-    return Answer({"count": page.count, "next": following, "previous": None, "results": told})
-
-
-_ONE = f"{PUBLIC}/users/{{id}}"
-_BY_ID = f"{PUBLIC}/users-by-id/{{custom_id}}"
-_BOTH = (_ONE, _BY_ID)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -112,43 +98,42 @@ ROUTES: tuple[Route, ...] = (
         wire.ContactSent,
         wire.UpsertedShown,
     ),
+    Route(
+        "POST",
+        f"{PUBLIC}/users/",
+        CREATE,
+        "create a contact",
+        wire.ContactSent,
+        wire.ContactShown,
+        status=201,
+    ),
+    Route(
+        "POST",
+        f"{PUBLIC}/users/merge/",
+        MERGE,
+        "let contacts that are one person become one",
+        wire_actions.MergeSent,
+        wire_actions.MergedShown,
+    ),
     *(
         route
-        for one in _BOTH
+        for one in BOTH
         for route in (
             Route("GET", f"{one}/", read, "one contact", gives=wire.ContactShown),
             Route(
-                "POST",
-                f"{one}/events/",
-                CREATE_OF_CONTACT,
-                "record what a contact did",
-                wire_events.EventSent,
-                wire_events.EventCreated,
-                status=201,
+                "PUT",
+                f"{one}/",
+                CHANGE,
+                "change what is sent of a contact",
+                wire.ContactSent,
+                wire.ContactShown,
             ),
             Route(
-                "GET",
-                f"{one}/events/",
-                list_events,
-                "a contact's events, newest first, 100 a page",
-                gives=page_of(wire_events.EventShown),
-                queries=("cursor",),
-            ),
-            Route(
-                "GET",
-                f"{one}/product_events/",
-                list_product_events,
-                "a contact's product events, newest first",
-                gives=PageShown,
-                queries=("cursor",),
-            ),
-            Route(
-                "GET",
-                f"{one}/timeline/",
-                timeline,
-                "all that happened with a contact, newest first",
-                gives=PageShown,
-                queries=("cursor",),
+                "DELETE",
+                f"{one}/",
+                DELETE,
+                "delete a contact with all that it did; its deals stay",
+                gives=wire_actions.DeletedShown,
             ),
         )
     ),

@@ -4,19 +4,16 @@ from typing import Any
 
 from ordertrail.actions import events
 from ordertrail.api.call import Answer, Call
+from ordertrail.api.person import named
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import simple
-from ordertrail.domain.contact import ContactName
 from ordertrail.wire import events as wire
 from ordertrail.wire import naming, version1
 
 
 def _of_path(call: Call) -> events.Create:
-    if "custom_id" in call.named:
-        name = ContactName(custom_id=call.path_text("custom_id"))
-    else:
-        name = ContactName(call.path_number("id"))
-    return events.Create(name, wire.decode_event(call.body()), call.author, call.operation_key)
+    event = wire.decode_event(call.body())
+    return events.Create(named(call), event, call.author, call.operation_key)
 
 
 def _of_body(call: Call) -> events.Create:

@@ -7,6 +7,9 @@ from starlette.types import Receive, Scope, Send
 from ordertrail.api import (
     attributes,
     batch,
+    contact_actions,
+    contact_lists,
+    contact_timeline,
     contacts,
     deals,
     events,
@@ -20,6 +23,9 @@ from ordertrail.api.route import Addresses, Route
 
 ROUTES: tuple[Route, ...] = (
     *contacts.ROUTES,
+    *contact_lists.ROUTES,
+    *contact_actions.ROUTES,
+    *contact_timeline.ROUTES,
     *deals.ROUTES,
     *products.ROUTES,
     *events.ROUTES,

@@ -1,18 +1,20 @@
 """A contact: the person behind orders and events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ordertrail.domain.absent import ABSENT, Absent
-from ordertrail.domain.attribute import merged
+from ordertrail.domain.attribute import ATTRIBUTES_MAX, merged
 from ordertrail.domain.errors import Invalid
+from ordertrail.domain.identity import folded_email
 from ordertrail.domain.journal import differences
 from ordertrail.domain.tag import ContactList, Tag
 
 LENGTHS_MAX = {
     "custom_id": 255,
+    "user_key": 255,
     "email": 254,
     "first_name": 40,
     "last_name": 40,
@@ -35,8 +37,8 @@ PROFILE = frozenset(
 """Standard fields of a contact that no rule depends on."""
 
 READ_ONLY = frozenset(
-    "id user_key name created_at updated_at page_views last_ip os_type browser browser_language"
-    " resolution web_push_subscription most_active_time tags lists companies created".split()
+    "id name created_at updated_at page_views last_ip os_type browser browser_language"
+    " resolution web_push_subscription most_active_time lists companies created".split()
 )
 """Standard fields that are told, not set; sent ones are ignored."""
 
@@ -48,6 +50,14 @@ class Membership:
     company_id: int
     name: str
     since: datetime
+
+    @property
+    def id(self) -> int:
+        """The company's id."""
+        return self.company_id
+
+
+T = TypeVar("T", Tag, ContactList, Membership)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +97,25 @@ class ContactName:
 
 @dataclass(frozen=True, slots=True)
 class ContactChange:
-    """What a request says about a contact; a field that was not sent is ABSENT or not there."""
+    """What a request says about a contact; a field that was not sent is ABSENT or not there.
+
+    `tags` are names that it is to bear as well, `dropped` the attributes that it is to lose.
+    """
 
     custom_id: str | None = None
     email: str | None | Absent = ABSENT
     profile: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    user_key: str | None = None
+    tags: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
-def check(change: ContactChange) -> None:
-    """Raise Invalid, naming every field of the change that is too long or not as it must be."""
+def check(change: ContactChange, *, is_known: bool = False) -> None:
+    """Raise Invalid, naming every field of the change that is too long or not as it must be.
+
+    Unless the contact `is_known` already, the change has to tell who it is.
+    """
     wrong = {
         name: f"must have at most {LENGTHS_MAX.get(name, LENGTH_MAX)} characters"
         for name, value in (
@@ -106,7 +125,7 @@ def check(change: ContactChange) -> None:
         )
         if isinstance(value, str) and len(value) > LENGTHS_MAX.get(name, LENGTH_MAX)
     }
-    if change.custom_id is None and not change.email:
+    if not is_known and change.custom_id is None and not change.email:
         wrong["custom_id"] = "send custom_id, or at least email: one must tell who this is"
     if isinstance(change.email, str) and change.email and "@" not in change.email:
         wrong["email"] = "must be an e-mail address"
@@ -114,30 +133,103 @@ def check(change: ContactChange) -> None:
         raise Invalid(wrong)
 
 
+def without_alias(contact: Contact, change: ContactChange) -> ContactChange:
+    """Return what a change that found this contact by its identity says of it.
+
+    What it was found by may be that of a contact that was merged into it: then the contact keeps
+    its own custom id and e-mail, and other names of one person do not take turns.
+    """
+    if change.custom_id is None:
+        is_own = contact.email is None or _is_email(change.email, contact.email)
+    else:
+        is_own = contact.custom_id in (None, change.custom_id)
+    if is_own:
+        return change
+    return replace(change, custom_id=None, email=ABSENT if contact.email else change.email)
+
+
+def _is_email(one: str | None | Absent, other: str) -> bool:
+    return isinstance(one, str) and folded_email(one) == folded_email(other)
+
+
 def apply(
     contact: Contact, change: ContactChange, at: datetime
 ) -> tuple[Contact, dict[str, tuple[Any, Any]]]:
     """Return the contact after the change, and what differs; nothing different is no change.
 
-    Raises Invalid when the contact would have too many attributes.
+    Tags are not looked at. Raises Invalid when the contact would have too many attributes.
     """
     sent: dict[str, Any] = {}
     if change.custom_id is not None:
         sent["custom_id"] = change.custom_id
+    if change.user_key is not None:
+        sent["user_key"] = change.user_key
     if change.email is not ABSENT:
         sent["email"] = change.email
-    identity = differences({"custom_id": contact.custom_id, "email": contact.email}, sent)
+    had = {"custom_id": contact.custom_id, "email": contact.email, "user_key": contact.user_key}
+    identity = differences(had, sent)
     profile = differences(contact.profile, change.profile)
     attributes = differences(contact.attributes, change.attributes)
-    changes = identity | profile | attributes
+    lost = {n: (contact.attributes[n], None) for n in change.dropped if n in contact.attributes}
+    changes = identity | profile | attributes | lost
     if not changes:
         return contact, changes
+    kept = merged(contact.attributes, change.attributes)
     changed = replace(
         contact,
         custom_id=sent.get("custom_id", contact.custom_id),
         email=sent.get("email", contact.email),
+        user_key=sent.get("user_key", contact.user_key),
         profile={**contact.profile, **change.profile},
-        attributes=merged(contact.attributes, change.attributes),
+        attributes={name: value for name, value in kept.items() if name not in lost},
         updated_at=at,
     )
     return changed, changes
+
+
+def merge(
+    parent: Contact, others: Sequence[Contact], at: datetime
+) -> tuple[Contact, dict[str, tuple[Any, Any]]]:
+    """Return the parent with what it lacked and others have, and what of it differs.
+
+    Its own values win, then those of the lowest id. Tags, lists and companies are all kept.
+    """
+    older_first = sorted(others, key=lambda each: each.id)
+    everybody = [parent, *older_first]
+    profile = _first_known([each.profile for each in everybody])
+    attributes = _first_known([each.attributes for each in everybody])
+    for name in list(attributes)[max(ATTRIBUTES_MAX, len(parent.attributes)) :]:
+        del attributes[name]
+    change = ContactChange(
+        custom_id=next((each.custom_id for each in everybody if each.custom_id), None),
+        email=next((each.email for each in everybody if each.email), ABSENT),
+        profile=profile,
+        attributes=attributes,
+    )
+    changed, changes = apply(parent, change, at)
+    changed = replace(
+        changed,
+        tags=_union([each.tags for each in everybody]),
+        lists=_union([each.lists for each in everybody]),
+        companies=_union([each.companies for each in everybody]),
+        updated_at=at,
+    )
+    return changed, {**changes, "merged": (None, [each.id for each in older_first])}
+
+
+def _first_known(mappings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of each name the first value that is one; the first mapping's names come first."""
+    found: dict[str, Any] = dict(mappings[0])
+    for mapping in mappings[1:]:
+        for name, value in mapping.items():
+            if found.get(name) is None:
+                found[name] = value
+    return found
+
+
+def _union(groups: Sequence[tuple[T, ...]]) -> tuple[T, ...]:
+    """All of them by id, each once: the first that has the id."""
+    found: dict[int, T] = {}
+    for each in (each for group in groups for each in group):
+        found.setdefault(each.id, each)
+    return tuple(found[number] for number in sorted(found))

@@ -60,7 +60,7 @@ _ALL = "id user_key created_at updated_at custom_id email email_folded profile a
 _ADD = sql.insert("contacts", _ALL)
 _CHANGE = sql.update("contacts", _ALL, "updated_at profile attributes")
 _CHANGE_ALL = sql.update(
-    "contacts", _ALL, "updated_at custom_id email email_folded profile attributes"
+    "contacts", _ALL, "updated_at custom_id user_key email email_folded profile attributes"
 )
 
 
@@ -117,7 +117,7 @@ def add(tx: Tx, workspace_id: int, contacts: Sequence[Contact]) -> None:
 
 
 def change(tx: Tx, workspace_id: int, contacts: Sequence[Contact], *, identity: bool) -> None:
-    """Write contacts that are there; their custom ids and e-mails only with `identity`."""
+    """Write contacts that are there; what they are found by only with `identity`."""
     if contacts:
         statement = _CHANGE_ALL if identity else _CHANGE
         tx.run(statement, workspace_id=workspace_id, rows=[_row(contact) for contact in contacts])

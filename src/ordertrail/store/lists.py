@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
+from ordertrail.domain.tag import ContactList
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
 
-_KNOWN = sql.rows(
-    "l.id",
+_BY_ID = sql.rows(
+    "l.id, l.name",
     "json_each(:ids) j CROSS JOIN lists l WHERE l.workspace_id = :workspace_id AND l.id = j.value",
 )
 _PAIRS = sql.sent("pairs", "list_id", "contact_id")
@@ -26,8 +27,13 @@ Pairs = Collection[tuple[int, int]]
 
 def known(reader: Reader, workspace_id: int, ids: Collection[int]) -> set[int]:
     """Return those of the ids that lists have."""
-    found = reader.rows(_KNOWN, workspace_id=workspace_id, ids=list(ids)) if ids else []
-    return {list_id for [list_id] in found}
+    return set(by_ids(reader, workspace_id, ids))
+
+
+def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, ContactList]:
+    """Return the lists with these ids."""
+    found = reader.rows(_BY_ID, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return {list_id: ContactList(list_id, name) for list_id, name in found}
 
 
 def add_members(tx: Tx, workspace_id: int, pairs: Pairs) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 from ordertrail.domain.absent import ABSENT
+from ordertrail.domain.attribute import standard_name
 from ordertrail.domain.contact import (
     PROFILE,
     READ_ONLY,
@@ -12,10 +13,16 @@ from ordertrail.domain.contact import (
     ContactChange,
 )
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.tag import Tag
+from ordertrail.domain.tag import Tag, tag_name
 from ordertrail.wire import body
 
-_NAMES = PROFILE | READ_ONLY | {"custom_id", "email", "phone"}
+FIELDS = PROFILE | READ_ONLY | {"custom_id", "email", "phone", "tags", "user_key"}
+"""Every standard field of a contact, by the names that requests may use."""
+
+DATES = ("first_seen", "last_seen", "last_contacted", "created_at", "updated_at")
+"""The fields that a list may be limited to a range of."""
+
+_TAGS_MAX = 100
 _UNSAID: dict[str, Any] = {
     "gender": "unknown",
     "score": 0,
@@ -81,10 +88,15 @@ class ContactShown(TypedDict):
 
 
 class ContactSent(TypedDict, total=False):
-    """What may be said of a contact; any other name is an attribute."""
+    """What may be said of a contact; any other name is an attribute.
+
+    `tags` are put on it besides those that it bears.
+    """
 
     custom_id: str | int | None
+    user_key: str | None
     email: str | None
+    tags: list[str] | None
     first_name: str | None
     last_name: str | None
     phone_number: str | None
@@ -118,26 +130,33 @@ class UpsertedShown(TypedDict):
 
 def warnings(sent: dict[str, Any]) -> list[str]:
     """Return warnings about what a request says of a contact and is not taken so."""
-    return body.unnoticed(sent, _NAMES, READ_ONLY)
+    return body.unnoticed(sent, FIELDS, READ_ONLY)
+
+
+def field_name(name: str) -> str:
+    """Return the name under which a field is shown, by the one under which it was sent."""
+    return name if name in FIELDS else standard_name(name)
 
 
 def decode_change(sent: dict[str, Any]) -> ContactChange:
     """Read what a request says about a contact; the guide's `phone` is `phone_number`."""
     profile: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
-    sent = body.under_known_names(sent, _NAMES)
+    sent = body.under_known_names(sent, FIELDS)
     for name, value in sent.items():
         field = "phone_number" if name == "phone" else name
         if field in PROFILE:
             profile[field] = _profile(name, value)
-        elif field not in _NAMES:
+        elif field not in FIELDS:
             attributes[field] = value
-    custom_id = sent.get("custom_id")
+    custom_id, user_key = sent.get("custom_id"), sent.get("user_key")
     return ContactChange(
         custom_id=None if custom_id is None else body.identifier("custom_id", custom_id),
         email=_email(sent["email"]) if "email" in sent else ABSENT,
         profile=profile,
         attributes=attributes,
+        user_key=None if user_key in (None, "") else body.identifier("user_key", user_key),
+        tags=_tags(sent.get("tags")),
     )
 
 
@@ -149,6 +168,10 @@ def encode_change(change: ContactChange) -> dict[str, Any]:
     profile = {
         "phone" if name == "phone_number" else name: value for name, value in change.profile.items()
     }
+    if change.user_key is not None:
+        identity["user_key"] = change.user_key
+    if change.tags:
+        identity["tags"] = list(change.tags)
     return {**identity, **profile, **change.attributes}
 
 
@@ -180,6 +203,20 @@ def encode(contact: Contact) -> dict[str, Any]:
 def encode_tags(tags: Iterable[Tag]) -> list[dict[str, Any]]:
     """Return tags as they stand on what bears them."""
     return [{"id": tag.id, "name": tag.name} for tag in tags]
+
+
+def _tags(sent: object) -> tuple[str, ...]:
+    """Tags are sent as names; what was read of a contact may be sent back as it was."""
+    names = [each.get("name") if isinstance(each, dict) else each for each in _listed(sent)]
+    return tuple(dict.fromkeys(tag_name(each, "tags") for each in names))
+
+
+def _listed(sent: object) -> list[Any]:
+    if sent is None:
+        return []
+    if not isinstance(sent, list) or len(sent) > _TAGS_MAX:
+        raise Invalid({"tags": f"must be a list of at most {_TAGS_MAX} names"})
+    return sent
 
 
 def _email(value: object) -> str | None:

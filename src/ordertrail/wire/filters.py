@@ -39,6 +39,16 @@ def decode(
     return tuple(filters)
 
 
+def flag(name: str, value: str | None) -> bool | None:
+    """Read a query that is true or false; None when it is not there."""
+    if not value:
+        return None
+    said = value.strip().lower()
+    if said not in ("true", "false", "1", "0"):
+        raise Invalid({name: "must be true or false"})
+    return said in ("true", "1")
+
+
 def warnings(queries: Mapping[str, str]) -> list[str]:
     """Return warnings about queries that change nothing."""
     return [f"{name}: ignored: pages follow `next`" for name in queries if name in _OF_PAGES]

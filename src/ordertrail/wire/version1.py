@@ -24,6 +24,11 @@ def company_body(sent: dict[str, Any]) -> dict[str, Any]:
     return _renamed(sent, _COMPANY)
 
 
+def contact_field(name: str) -> str:
+    """Return the name in version 2 of a field of contacts."""
+    return _CONTACT.get(name, name)
+
+
 def deal_body(sent: dict[str, Any]) -> dict[str, Any]:
     """Return what is said of a deal under the names of version 2."""
     return _renamed(sent, _DEAL)
@@ -94,11 +99,11 @@ def _renamed(sent: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         for name, value in sent.items()
         if name in names and names[name] not in flat
     }
-    return _flattened(flat)
+    return flattened(flat)
 
 
-def _flattened(sent: dict[str, Any]) -> dict[str, Any]:
-    """Attributes may stand in an object or a list of their own."""
+def flattened(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return a body without what some clients make of attributes: an object or list of its own."""
     nested = sent.get("attributes")
     if isinstance(nested, list) and all(isinstance(each, dict) for each in nested):
         named = [(each.get("name_std") or each.get("name"), each.get("value")) for each in nested]

@@ -1,0 +1,76 @@
+"""Tags on contacts, and contacts on lists."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ordertrail.actions.contact_writing import Known, Writing, Written
+from ordertrail.actions.outcomes import of_each
+from ordertrail.domain.contact import ContactChange, ContactName
+from ordertrail.domain.errors import Invalid, Refused
+from ordertrail.domain.journal import Author
+from ordertrail.kit.committer import Batch
+from ordertrail.kit.database import Tx
+from ordertrail.store import lists
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Let the contact bear these tags, or no longer bear them."""
+
+    contact: ContactName
+    names: tuple[str, ...]
+    author: Author
+    is_borne: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Put the contact on this list, or take it off."""
+
+    contact: ContactName
+    list_id: int
+    author: Author
+    is_on: bool = True
+
+
+def tag(tx: Tx, batch: Batch[Tag]) -> Sequence[Written | Refused]:
+    """Put tags on contacts and take them off; a name that nobody used becomes a tag."""
+    names = [command.contact for command in batch.commands]
+    known = Known(tx, batch.workspace_id, (), names=names)
+    given = [name for each in batch.commands if each.is_borne for name in each.names]
+    writing = Writing(tx, batch, known, (), given)
+
+    def decide(command: Tag) -> Written:
+        contact = known.named(command.contact)
+        if command.is_borne:
+            return writing.take(contact, ContactChange(tags=command.names), command.author)
+        kept = [each for each in contact.tags if each.name not in command.names]
+        changed, changes = writing.with_tags(contact, kept, {})
+        writing.put(contact, changed, changes, command.author)
+        return Written(changed, is_new=False)
+
+    outcomes = of_each(batch.commands, decide)
+    writing.write(tx)
+    return outcomes
+
+
+def place(tx: Tx, batch: Batch[Place]) -> Sequence[Written | Refused]:
+    """Put contacts on lists and take them off; there must be such a list."""
+    names = [command.contact for command in batch.commands]
+    known = Known(tx, batch.workspace_id, (), names=names)
+    writing = Writing(tx, batch, known, ())
+    found = lists.by_ids(tx, batch.workspace_id, {each.list_id for each in batch.commands})
+
+    def decide(command: Place) -> Written:
+        contact = known.named(command.contact)
+        wanted = found.get(command.list_id)
+        if wanted is None:
+            raise Invalid({"list": f"there is no list with the id {command.list_id}"})
+        on = [each for each in contact.lists if each.id != wanted.id]
+        changed, changes = writing.with_lists(contact, [*on, wanted] if command.is_on else on)
+        writing.put(contact, changed, changes, command.author)
+        return Written(changed, is_new=False)
+
+    outcomes = of_each(batch.commands, decide)
+    writing.write(tx)
+    return outcomes

@@ -1,0 +1,60 @@
+"""Finding contacts: one by what it is known by, or a page of those that are alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ordertrail.domain.attribute import ContentType
+from ordertrail.domain.contact import Contact
+from ordertrail.domain.errors import NotFound
+from ordertrail.domain.filter import Filter
+from ordertrail.domain.identity import folded_email
+from ordertrail.kit.database import Reader
+from ordertrail.kit.paging import Page, Place
+from ordertrail.store import attributes, contact_filters, contacts
+
+FOUND_MAX = 1_000
+"""How many contacts with one e-mail are told at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of contacts, and what of the filters means nothing here."""
+
+    page: Page[Contact]
+    warnings: tuple[str, ...] = ()
+
+
+def page(
+    reader: Reader,
+    workspace_id: int,
+    filters: Sequence[Filter],
+    place: Place,
+    *,
+    with_email: bool | None = None,
+) -> Found:
+    """Return a page of the contacts that all filters allow, newest first."""
+    condition = contact_filters.condition(filters, with_email=with_email)
+    listed = contact_filters.page(reader, workspace_id, condition, place)
+    asked = {each.field for each in filters} - contact_filters.COLUMNS.keys()
+    known = attributes.by_names(reader, workspace_id, ContentType.CONTACT, asked) if asked else {}
+    unknown = sorted(asked - known.keys())
+    return Found(listed, tuple(f"{name}: no contact has such a field" for name in unknown))
+
+
+def by_email(reader: Reader, workspace_id: int, email: str) -> list[Contact]:
+    """Return the contacts with this e-mail, oldest first, upper case being lower case."""
+    folded = folded_email(email)
+    found = contacts.by_emails(reader, workspace_id, [folded] if folded else [])
+    return found.get(folded, [])[:FOUND_MAX]
+
+
+def oldest(found: Sequence[Contact]) -> Contact:
+    """Return the one that was there first, or raise NotFound when there is none."""
+    if not found:
+        raise NotFound("no such contact; create it by users/update_or_create/")
+    return min(found, key=lambda contact: contact.id)
+
+
+def by_user_key(reader: Reader, workspace_id: int, user_key: str) -> Contact:
+    """Return the contact with this user key, or raise NotFound."""
+    return oldest(list(contacts.by_user_keys(reader, workspace_id, [user_key]).values()))

@@ -1,0 +1,187 @@
+"""What is done with contacts beside changing their fields, on the wire."""
+
+from typing import Any, TypedDict
+
+from ordertrail.domain.absent import ABSENT
+from ordertrail.domain.contact import READ_ONLY, ContactChange
+from ordertrail.domain.errors import Invalid
+from ordertrail.domain.tag import tag_name
+from ordertrail.wire import body, contacts
+from ordertrail.wire.contacts import TagShown
+
+MERGED_MAX = 1_000
+MANY_MAX = 1_000
+TAGS_MAX = 100
+_FIXED = frozenset({"custom_id", "user_key", "tags"}) | READ_ONLY
+"""Standard fields that many contacts cannot be given alike, or one cannot be without."""
+
+
+class MergeSent(TypedDict, total=False):
+    """Contacts that become one with the parent; the list goes by either name."""
+
+    parent: int | str
+    users_list: list[int]
+    user_list: list[int]
+
+
+class MergedShown(TypedDict):
+    """That the contacts are one now."""
+
+    success: bool
+
+
+class DeletedShown(TypedDict):
+    """The id that was deleted."""
+
+    id: int
+    deleted: bool
+
+
+class AttributeSent(TypedDict):
+    """A field of a contact, and what it becomes."""
+
+    attribute: str
+    value: Any
+
+
+class AttributeNamed(TypedDict):
+    """A field of a contact."""
+
+    attribute: str
+
+
+class TagNamed(TypedDict):
+    """The name of a tag."""
+
+    name: str
+
+
+class TagAdded(TypedDict):
+    """A tag that the contact bears, and whether nobody bore it before."""
+
+    created: bool
+    tag: TagShown
+
+
+class TagRemoved(TypedDict):
+    """A tag that the contact does not bear."""
+
+    tag: TagNamed
+
+
+class TagsSent(TypedDict):
+    """The names of tags."""
+
+    tag_names: list[str]
+
+
+class TagsShown(TypedDict):
+    """The tags that a contact bears."""
+
+    tags: list[TagShown]
+
+
+class ListNamed(TypedDict):
+    """The id of a list."""
+
+    list: int | str
+
+
+class ListIdShown(TypedDict):
+    """The id of the list."""
+
+    id: int
+
+
+class ManySent(TypedDict):
+    """A field of several contacts, and what it becomes."""
+
+    ids: list[int]
+    attribute: str
+    value: Any
+
+
+class StatusShown(TypedDict):
+    """That it was done."""
+
+    status: str
+
+
+def decode_merge(sent: dict[str, Any]) -> tuple[int, tuple[int, ...]]:
+    """Read the id of the parent, and those of the contacts that become it."""
+    readers: dict[str, body.Read] = {
+        "parent": body.whole,
+        "users_list": body.many(body.whole, MERGED_MAX),
+        "user_list": body.many(body.whole, MERGED_MAX),
+    }
+    known = body.fields(sent, readers)
+    others = known.get("users_list", known.get("user_list"))
+    if "parent" not in known or others is None:
+        raise Invalid(
+            {name: "is required" for name in ("parent", "users_list") if name not in known}
+        )
+    return known["parent"], others
+
+
+def decode_attribute(sent: dict[str, Any]) -> dict[str, Any]:
+    """Read a field and its value as a body that says the field."""
+    if "value" not in sent:
+        raise Invalid({"value": "is required: what the attribute becomes; null clears it"})
+    return {attribute_name(sent): sent["value"]}
+
+
+def attribute_name(sent: dict[str, Any]) -> str:
+    """Read the name of a field as it was sent."""
+    name = sent.get("attribute")
+    if not isinstance(name, str) or not name.strip():
+        raise Invalid({"attribute": "is required: the name of a field"})
+    return name
+
+
+def decode_removal(sent: dict[str, Any]) -> ContactChange:
+    """Return the change that a field is cleared by."""
+    name = attribute_name(sent)
+    change = contacts.decode_change({name: None})
+    if not change.attributes and not change.profile and change.email is ABSENT:
+        raise Invalid({"attribute": "no contact can be without it"})
+    return ContactChange(
+        email=change.email, profile=change.profile, dropped=tuple(change.attributes)
+    )
+
+
+def decode_many(sent: dict[str, Any], *, standard: bool) -> tuple[tuple[int, ...], ContactChange]:
+    """Read the ids of contacts, and the change of one field that is standard, or that is not."""
+    known = body.fields(sent, {"ids": body.many(body.whole, MANY_MAX)})
+    if "ids" not in known:
+        raise Invalid({"ids": "is required: the ids of contacts"})
+    said = decode_attribute(sent)
+    change = contacts.decode_change(said)
+    name = next(iter(said))
+    is_standard = not change.attributes
+    if is_standard is not standard:
+        other = "custom" if standard else "standard"
+        raise Invalid({"attribute": f"use users/mass_update_{other}_attributes/ for this one"})
+    if name in _FIXED:
+        raise Invalid({"attribute": "cannot be the same of several contacts"})
+    return known["ids"], change
+
+
+def decode_tag(sent: dict[str, Any]) -> str:
+    """Read the name of a tag."""
+    return tag_name(sent.get("name"))
+
+
+def decode_tags(sent: dict[str, Any]) -> tuple[str, ...]:
+    """Read the names of tags."""
+    names = sent.get("tag_names")
+    if not isinstance(names, list) or len(names) > TAGS_MAX:
+        raise Invalid({"tag_names": f"must be a list of at most {TAGS_MAX} names"})
+    return tuple(dict.fromkeys(tag_name(each, "tag_names") for each in names))
+
+
+def decode_list(sent: dict[str, Any]) -> int:
+    """Read the id of a list."""
+    known = body.fields(sent, {"list": body.whole})
+    if "list" not in known:
+        raise Invalid({"list": "is required: the id of a list"})
+    return int(known["list"])
