@@ -39,7 +39,8 @@ class Request:
     """One request; `target` is path and query as they stand on the wire, percent-encoded.
 
     `body` is the bytes, or their chunks; `json` is encoded when there is no body. With
-    `breaks_off` the connection ends where more of the body was promised.
+    `breaks_off` the connection ends where more of the body was promised. With `leaves_after` the
+    caller is gone when it has so many parts of the answer.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Request:
     json: Any = None
     client: tuple[str, int] | None = ("127.0.0.1", 50_000)
     breaks_off: bool = False
+    leaves_after: int | None = None
 
     def chunks(self) -> list[bytes]:
         if self.json is not None:
@@ -127,7 +129,8 @@ async def _ask(app: Any, request: Request) -> Reply:
 
     async def send(message: Mapping[str, Any]) -> None:
         said.append(message)
-        if message["type"] == "http.response.body" and not message.get("more_body"):
+        is_last = message["type"] == "http.response.body" and not message.get("more_body")
+        if is_last or len(said) - 1 == request.leaves_after:
             is_answered.set()
 
     await app(request.scope(), receive, send)

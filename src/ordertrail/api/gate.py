@@ -163,7 +163,8 @@ async def stream(
         async for part in streamed.parts:
             if leaving.done():
                 return
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+            if part:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     except Exception as error:
         is_known = isinstance(error, (*BUSY, Refused))

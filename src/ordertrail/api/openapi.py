@@ -98,12 +98,18 @@ def _operation(route: Route, refs: Mapping[int, Json]) -> Json:
     if route.takes is not None:
         media = {"schema": refs[id(route.takes)]}
         said["requestBody"] = {"required": True, "content": {"application/json": media}}
+    elif route.sent_media:
+        content = {each: {"schema": {"type": "string"}} for each in route.sent_media}
+        said["requestBody"] = {"required": True, "content": content}
     return said
 
 
 def _good(route: Route, refs: Mapping[int, Json]) -> Json:
     schema = {"schema": refs[id(route.gives)]} if route.gives is not None else {"schema": {}}
-    told = {"description": "As asked.", "content": {"application/json": schema}}
+    content: Json = {"application/json": schema}
+    if route.media:
+        content = {media: {"schema": {"type": "string"}} for media in route.media}
+    told = {"description": "As asked.", "content": content}
     if route.status != 201:
         return {str(route.status): told}
     return {

@@ -20,7 +20,8 @@ class Route:
 
     A path has at most one name in braces, and at most one more part behind it. `takes` and `gives`
     are the shapes of the JSON in request and answer, `queries` the names of what the query may
-    hold, and `status` is that of an answer that is as it should be.
+    hold, and `status` is that of an answer that is as it should be. `media` are the types of an
+    answer that is no JSON, `sent_media` those of a body that is none.
     """
 
     method: str
@@ -33,6 +34,8 @@ class Route:
     status: int = 200
     access: str = ""
     bytes_max: int | None = None
+    media: tuple[str, ...] = ()
+    sent_media: tuple[str, ...] = ()
 
     @property
     def scope(self) -> str:

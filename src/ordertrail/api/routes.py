@@ -13,6 +13,7 @@ from ordertrail.api import (
     contacts,
     deals,
     events,
+    exports,
     pipelines,
     products,
     workspaces,
@@ -33,7 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *pipelines.ROUTES,
     *workspaces.ROUTES,
 )
-EVERY = (*ROUTES, batch.route(ROUTES))
+EVERY = (*ROUTES, batch.route(ROUTES), *exports.ROUTES)
 
 
 class Api:

@@ -1,6 +1,8 @@
 """JSON Lines: one JSON value a line."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from ordertrail.wire import body
 
@@ -11,3 +13,8 @@ TYPES = ("application/x-ndjson", "application/jsonl", "application/ndjson")
 def encode(values: Iterable[object]) -> bytes:
     """Return the values, each as JSON on a line of its own."""
     return b"".join(body.encode(value) + b"\n" for value in values)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as the API writes it: a time as its text."""
+    return body.iso(value) if isinstance(value, datetime) else value
