@@ -87,7 +87,8 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
 def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
     """Create contacts; what says nothing new of one that is there creates nothing.
 
-    A custom id that is there already refuses anything else. An e-mail may be that of several.
+    A custom id that is there already refuses anything else. An e-mail may be that of several. A
+    key that nobody has is enough: that of a browser whose owner is not known yet.
     """
     changes = [command.change for command in batch.commands]
     known = Known(tx, batch.workspace_id, changes, creating=changes)
@@ -96,7 +97,7 @@ def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
 
     def decide(command: Create) -> Written:
         change, warnings = writing.settled(command.change)
-        rules.check(change)
+        _check_new(known, change)
         same = known.find(change)
         found = known.with_email(change) if change.custom_id is None else [same] if same else []
         for each in found:
@@ -108,6 +109,14 @@ def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
         return writing.take(contact, change, command.author, warnings, is_new=True)
 
     return _carried_out(tx, batch, writing, decide)
+
+
+def _check_new(known: Known, change: ContactChange) -> None:
+    key = change.user_key
+    is_browser = change.custom_id is None and not change.email and key is not None
+    if is_browser and known.owner_of_key(key or "") is not None:
+        raise Invalid({"user_key": "a contact with it is there already; change it by PUT"})
+    rules.check(change, is_known=is_browser)
 
 
 def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
