@@ -60,6 +60,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{PUBLIC}/stages/"): {"pipeline": 1, "name": "Packed"},
     ("PUT", f"{OWN}/stages/{{id}}/"): {"name": "Packed"},
     ("DELETE", f"{OWN}/stages/{{id}}/"): {"move_to": 1},
+    ("POST", f"{PUBLIC}/tags/"): {"name": "vip"},
+    ("PUT", f"{PUBLIC}/tags/{{id}}/"): {"name": "vip"},
+    ("POST", f"{PUBLIC}/lists/"): {"name": "Readers"},
+    ("PUT", f"{PUBLIC}/lists/{{id}}/"): {"name": "Readers"},
     ("PUT", f"{OWN}/workspace/"): {"name": "Mine", "strict": True},
     ("POST", f"{OWN}/batch/"): {
         "operations": [
@@ -77,6 +81,8 @@ MADE: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     ("pipelines/", {"name": SECRET}),
     ("stages/", {"pipeline": 2, "name": SECRET}),
+    ("tags/", {"name": SECRET}),
+    ("lists/", {"name": SECRET}),
 )
 """What there is one of besides contact, deal, product and events: where it is made, and how."""
 
@@ -88,6 +94,9 @@ QUERIES: dict[tuple[str, str], str] = {
     ("GET", f"{PUBLIC}/users-by-id/search/"): f"?email={SECRET}@shop.test",
 }
 """What stands behind the path of those that want a query."""
+
+NOBODY_HAS = ("/segments/{id}/",)
+"""What is in paths that name nothing in any workspace."""
 
 OPEN_TO_ALL = {("GET", f"{OWN}/about/")}
 """Those that a key of any scope may call."""

@@ -193,7 +193,7 @@ def test_what_was_inferred_gives_way_and_values_stay_until_they_are_written(shop
 def test_a_definition_is_forgotten_and_values_stay(shop: Shop) -> None:
     shop.define()
     shop.say("deal", gift_wrap=True)
-    assert shop.call("DELETE", f"{PUBLIC}/attributes/1/").json == {"id": 1}
+    assert shop.call("DELETE", f"{PUBLIC}/attributes/1/").json == {"id": 1, "deleted": True}
     assert shop.told("deal")["gift_wrap"] is True
     for method in ("GET", "DELETE"):
         assert shop.call(method, f"{PUBLIC}/attributes/1/").status == 404

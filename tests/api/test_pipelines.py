@@ -138,14 +138,21 @@ def test_a_pipeline_goes_when_no_deal_stands_in_it(shop: Shop) -> None:
     shop.deal("a", stage=stage)
     assert shop.call("DELETE", f"{OWN}/pipelines/{pipeline}/").status == 409
     shop.deal("a", stage=1)
-    assert shop.call("DELETE", f"{OWN}/pipelines/{pipeline}/").json == {"id": pipeline}
+    assert shop.call("DELETE", f"{OWN}/pipelines/{pipeline}/").json == {
+        "id": pipeline,
+        "deleted": True,
+    }
     assert shop.stages(pipeline) == []
     assert shop.call("DELETE", f"{OWN}/pipelines/1/").status == 409
 
 
 def test_the_last_stage_there_is_stays(shop: Shop) -> None:
     for stage in (1, 2):
-        assert shop.call("DELETE", f"{OWN}/stages/{stage}/").json == {"id": stage, "moved": 0}
+        assert shop.call("DELETE", f"{OWN}/stages/{stage}/").json == {
+            "id": stage,
+            "deleted": True,
+            "moved": 0,
+        }
     shop.new_pipeline()
     assert shop.call("DELETE", f"{OWN}/stages/3/").status == 409
     assert shop.call("DELETE", f"{OWN}/pipelines/1/").status == 409
@@ -159,7 +166,7 @@ def test_a_stage_with_deals_goes_only_when_it_is_said_to_which_they_go(shop: Sho
     assert "move_to" in refused.json["detail"]
     assert shop.place("a") == (1, 2)
     gone = shop.call("DELETE", f"{OWN}/stages/2/?move_to=3")
-    assert gone.json == {"id": 2, "moved": 1}
+    assert gone.json == {"id": 2, "deleted": True, "moved": 1}
     assert shop.place("a") == (1, 3)
     assert shop.stages() == [1, 3]
 
@@ -188,7 +195,7 @@ def test_more_deals_than_one_part_are_moved_part_by_part(shop: Shop) -> None:
     ]
     shop.call("POST", f"{OWN}/batch/", {"operations": sent})
     gone = shop.call("DELETE", f"{OWN}/stages/2/", {"move_to": 1})
-    assert gone.json == {"id": 2, "moved": count}
+    assert gone.json == {"id": 2, "deleted": True, "moved": count}
     entries = [row for row in shop.platform.rows("journal") if row[3] == "deal" and not row[6]]
     assert len(entries) == count
     assert len({row[2] for row in entries}) == 2

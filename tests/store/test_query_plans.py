@@ -22,6 +22,7 @@ from ordertrail.store import (
     deals,
     events,
     exports,
+    groups,
     journal,
     keys,
     lists,
@@ -262,6 +263,14 @@ SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
             r, 1, contact_filters.condition([Filter("plan", Op.GTE, "1")]), Place(7)
         ),
         ["c USING PRIMARY KEY (workspace_id=? AND id<?)"],
+    ),
+    "who bears a tag": (
+        lambda r: groups.bearers(r, 1, 1, "deal", Place(9, False, 1)),
+        ["g USING COVERING INDEX taggings_tag (workspace_id=? AND tag_id=? AND subject=?"],
+    ),
+    "who is on a list": (
+        lambda r: groups.listed(r, 1, 1, Place(9, False, 1)),
+        ["m USING PRIMARY KEY (workspace_id=? AND list_id=? AND contact_id<?)"],
     ),
     "the summary": (lambda r: reports.summary(r, 1), ["deals USING PRIMARY KEY (workspace_id=?)"]),
 }

@@ -10,8 +10,7 @@ from ordertrail.domain.attribute import Attribute, ContentType, standard_name
 from ordertrail.kit.database import Reader
 from ordertrail.wire import attributes as wire
 from ordertrail.wire import version1
-from ordertrail.wire.products import IdShown
-from ordertrail.wire.shapes import page_of
+from ordertrail.wire.shapes import DeletedShown, page_of
 
 
 def _define(call: Call) -> attributes.Define:
@@ -32,7 +31,7 @@ CREATE = Write(_define, attributes.define, _tell, _defined)
 
 
 def _deleted(_call: Call, done: Attribute) -> Answer:
-    return Answer({"id": done.id})
+    return Answer({"id": done.id, "deleted": True})
 
 
 def _tell_deleted(call: Call, _reader: Reader, done: Attribute) -> Answer:
@@ -108,7 +107,7 @@ ROUTES: tuple[Route, ...] = (
         f"{PUBLIC}/attributes/{{id}}/",
         DELETE,
         "forget the definition of an attribute; values stay",
-        gives=IdShown,
+        gives=DeletedShown,
     ),
     *(
         Route(

@@ -15,6 +15,7 @@ from ordertrail.kit.database import Reader
 from ordertrail.wire import contact_actions as wire_actions
 from ordertrail.wire import contacts as wire
 from ordertrail.wire import version1
+from ordertrail.wire.shapes import DeletedShown
 
 _USER_KEY_BYTES = 9
 
@@ -133,7 +134,7 @@ ROUTES: tuple[Route, ...] = (
                 f"{one}/",
                 DELETE,
                 "delete a contact with all that it did; its deals stay",
-                gives=wire_actions.DeletedShown,
+                gives=DeletedShown,
             ),
         )
     ),

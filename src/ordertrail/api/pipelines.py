@@ -9,8 +9,7 @@ from ordertrail.api.writes import simple
 from ordertrail.domain.pipeline import Pipeline, Stage
 from ordertrail.kit.paging import Page
 from ordertrail.wire import pipelines as wire
-from ordertrail.wire.products import IdShown
-from ordertrail.wire.shapes import page_of
+from ordertrail.wire.shapes import DeletedShown, page_of
 
 
 async def list_pipelines(call: Call) -> Answer:
@@ -33,7 +32,7 @@ async def remove_stage(call: Call) -> Answer:
     while not is_gone:
         done = await call.commit(pipelines.remove_stages, command)
         moved, is_gone = moved + done.moved, done.is_gone
-    return Answer({"id": command.stage_id, "moved": moved})
+    return Answer({"id": command.stage_id, "deleted": True, "moved": moved})
 
 
 def _add_pipeline(call: Call) -> pipelines.AddPipeline:
@@ -73,7 +72,7 @@ def _stages(done: tuple[Stage, ...]) -> Answer:
 
 
 def _removed(done: Pipeline) -> Answer:
-    return Answer({"id": done.id})
+    return Answer({"id": done.id, "deleted": True})
 
 
 _PIPELINE = f"{OWN}/pipelines/{{id}}"
@@ -117,7 +116,7 @@ ROUTES: tuple[Route, ...] = (
         f"{_PIPELINE}/",
         simple(_remove, pipelines.arrange, _removed),
         "remove a pipeline that no deal stands in, with its stages",
-        gives=IdShown,
+        gives=DeletedShown,
     ),
     Route(
         "GET",

@@ -14,6 +14,7 @@ from ordertrail.api import (
     deals,
     events,
     exports,
+    groups,
     pipelines,
     products,
     workspaces,
@@ -32,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *attributes.ROUTES,
     *pipelines.ROUTES,
+    *groups.ROUTES,
     *workspaces.ROUTES,
 )
 EVERY = (*ROUTES, batch.route(ROUTES), *exports.ROUTES)

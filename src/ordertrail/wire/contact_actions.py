@@ -30,13 +30,6 @@ class MergedShown(TypedDict):
     success: bool
 
 
-class DeletedShown(TypedDict):
-    """The id that was deleted."""
-
-    id: int
-    deleted: bool
-
-
 class AttributeSent(TypedDict):
     """A field of a contact, and what it becomes."""
 

@@ -11,6 +11,7 @@ from ordertrail.domain.pipeline import (
     Stage,
 )
 from ordertrail.wire import body
+from ordertrail.wire.shapes import DeletedShown
 
 
 class PipelineShown(TypedDict):
@@ -63,10 +64,9 @@ class StageRemoval(TypedDict, total=False):
     move_to: int | str | None
 
 
-class StageRemoved(TypedDict):
+class StageRemoved(DeletedShown):
     """The id of the stage that is gone, and how many deals were moved."""
 
-    id: int
     moved: int
 
 

@@ -13,6 +13,13 @@ class PageShown(TypedDict):
     results: list[Any]
 
 
+class DeletedShown(TypedDict):
+    """The id of what is gone."""
+
+    id: int
+    deleted: bool
+
+
 @functools.cache
 def page_of(item: Any) -> Any:
     """Return the shape of a page of a list of such items."""

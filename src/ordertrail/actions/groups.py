@@ -1,0 +1,161 @@
+"""Tags and lists: making, renaming and removing them, and what is in each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ordertrail.actions.deals import Upserted
+from ordertrail.actions.outcomes import of_each
+from ordertrail.domain.contact import Contact
+from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.journal import Subject
+from ordertrail.domain.product import Product
+from ordertrail.domain.tag import ContactList, Tag
+from ordertrail.kit.committer import Batch
+from ordertrail.kit.database import Reader, Tx
+from ordertrail.kit.paging import Page, Place
+from ordertrail.store import contacts, deals, groups, ids, products
+from ordertrail.store.groups import Group
+
+T = TypeVar("T", bound=Tag | ContactList)
+V = TypeVar("V")
+
+REMOVED_MAX = 5_000
+"""How many things one batch takes out of groups before other writers have their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Give the group with this id another name."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Created(Generic[T]):
+    """The group of a name, and whether there was none."""
+
+    group: T
+    is_new: bool
+
+
+class Groups(Generic[T]):
+    """The actions on one kind of group, which messages call by its `word`."""
+
+    def __init__(self, group: Group[T], word: str) -> None:
+        self._group: Group[T] = group
+        self._word = word
+
+    def create(self, tx: Tx, batch: Batch[str]) -> Sequence[Created[T] | Refused]:
+        """Make groups of these names; a name that is there stands for the one it names."""
+        known = self._group.by_names(tx, batch.workspace_id, set(batch.commands))
+        missing = dict.fromkeys(name for name in batch.commands if name not in known)
+        numbers = ids.take(tx, batch.workspace_id, **{self._word: len(missing)})[self._word]
+        pairs = zip(numbers, missing, strict=True)
+        new = [self._group.made(number, name) for number, name in pairs]
+        self._group.add(tx, batch.workspace_id, new, batch.at)
+        made = {each.name: each for each in new}
+        outcomes: list[Created[T] | Refused] = []
+        for name in batch.commands:
+            fresh = made.pop(name, None)
+            known[name] = fresh or known[name]
+            outcomes.append(Created(known[name], fresh is not None))
+        return outcomes
+
+    def rename(self, tx: Tx, batch: Batch[Rename]) -> Sequence[T | Refused]:
+        """Give groups other names; raises Invalid for one that another group has."""
+        workspace_id = batch.workspace_id
+        known = self._group.by_ids(tx, workspace_id, {each.id for each in batch.commands})
+        named = self._group.by_names(tx, workspace_id, {each.name for each in batch.commands})
+        owners = {name: each.id for name, each in named.items()}
+
+        def decide(command: Rename) -> T:
+            before = known.get(command.id)
+            if before is None:
+                raise self._unknown(command.id)
+            if owners.setdefault(command.name, command.id) != command.id:
+                raise Invalid({"name": f"another {self._word} has it"})
+            if command.name != before.name:
+                owners.pop(before.name, None)
+                known[command.id] = self._group.made(command.id, command.name)
+                self._group.rename(tx, workspace_id, known[command.id])
+            return known[command.id]
+
+        return of_each(batch.commands, decide)
+
+    def remove(self, tx: Tx, batch: Batch[int]) -> Sequence[bool | Refused]:
+        """Take out of the groups with these ids what is in them, and remove those that are empty.
+
+        The outcome tells whether one is gone; where it is not, the same command again goes on.
+        """
+        known = self._group.by_ids(tx, batch.workspace_id, set(batch.commands))
+        each_max = max(1, REMOVED_MAX // len(batch.commands))
+
+        def decide(group_id: int) -> bool:
+            if group_id not in known:
+                raise self._unknown(group_id)
+            is_gone = self._group.delete(tx, batch.workspace_id, group_id, each_max)
+            if is_gone:
+                del known[group_id]
+            return is_gone
+
+        return of_each(batch.commands, decide)
+
+    def page(self, reader: Reader, workspace_id: int, place: Place) -> Page[T]:
+        """Return a page of the groups, newest first."""
+        return self._group.page(reader, workspace_id, place)
+
+    def get(self, reader: Reader, workspace_id: int, group_id: int) -> T:
+        """Return the group with this id, or raise NotFound."""
+        found = self._group.by_ids(reader, workspace_id, [group_id]).get(group_id)
+        if found is None:
+            raise self._unknown(group_id)
+        return found
+
+    def _unknown(self, group_id: int) -> NotFound:
+        return NotFound(f"no {self._word} with the id {group_id}")
+
+
+TAGS = Groups(groups.TAGS, "tag")
+LISTS = Groups(groups.LISTS, "list")
+
+
+def contacts_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[Contact]:
+    """Return a page of the contacts that bear a tag, newest first."""
+    found = _bearers(reader, workspace_id, tag_id, Subject.CONTACT, place)
+    return _things(found, contacts.by_ids(reader, workspace_id, found.items))
+
+
+def deals_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[Upserted]:
+    """Return a page of the deals that bear a tag, newest first."""
+    found = _bearers(reader, workspace_id, tag_id, Subject.DEAL, place)
+    known = deals.by_ids(reader, workspace_id, found.items)
+    product_ids = {number for deal in known.values() for number in deal.product_ids}
+    names = products.custom_ids(reader, workspace_id, product_ids)
+    return _things(found, {n: Upserted(deal, False, names) for n, deal in known.items()})
+
+
+def products_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[Product]:
+    """Return a page of the products that bear a tag, newest first."""
+    found = _bearers(reader, workspace_id, tag_id, Subject.PRODUCT, place)
+    return _things(found, products.by_ids(reader, workspace_id, found.items))
+
+
+def contacts_listed(reader: Reader, workspace_id: int, list_id: int, place: Place) -> Page[Contact]:
+    """Return a page of the contacts on a list, newest first."""
+    LISTS.get(reader, workspace_id, list_id)
+    found = groups.listed(reader, workspace_id, list_id, place)
+    return _things(found, contacts.by_ids(reader, workspace_id, found.items))
+
+
+def _bearers(
+    reader: Reader, workspace_id: int, tag_id: int, subject: Subject, place: Place
+) -> Page[int]:
+    TAGS.get(reader, workspace_id, tag_id)
+    return groups.bearers(reader, workspace_id, tag_id, subject, place)
+
+
+def _things(found: Page[int], known: dict[int, V]) -> Page[V]:
+    items = [known[number] for number in found.items if number in known]
+    return Page(items, found.count, found.next_cursor, found.previous_cursor)
