@@ -88,6 +88,23 @@ def test_operations_of_a_batch_have_keys_of_their_own(platform: Served, token: s
     assert batch(5, 6) == [200, 422]
 
 
+def test_the_key_of_a_batch_holds_for_each_operation_in_its_place(
+    platform: Served, token: str
+) -> None:
+    def batch(*values: int) -> list[tuple[int, object]]:
+        operations = [
+            {"path": DEALS, "body": {"custom_id": f"O-{place}", "value": value}}
+            for place, value in enumerate(values)
+        ]
+        path, sent = "/api/ordertrail/v1/batch/", {"operations": operations}
+        reply = platform.call(token, "POST", path, sent, headers=keyed("whole"))
+        return [(each["status"], each["body"].get("created")) for each in reply.json["results"]]
+
+    assert batch(1, 2) == [(200, True), (200, True)]
+    assert batch(1, 2) == [(200, True), (200, True)]
+    assert batch(1, 3) == [(200, True), (422, None)]
+
+
 def test_an_answer_is_kept_for_a_week_and_then_forgotten(platform: Served, token: str) -> None:
     platform.call(token, "POST", DEALS, {"custom_id": "O-1"}, headers=keyed("old"))
     [row] = platform.rows("answers")

@@ -1,5 +1,6 @@
 """Many writes in one call: carried out in the order given, answered one by one."""
 
+import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -39,7 +40,7 @@ def route(routes: Sequence[Route]) -> Route:
     async def handle(call: Call) -> Answer:
         answers: list[Answer] = []
         away: Answer | None = None
-        operations = _operations(call)
+        operations = _keyed(call.operation_key, _operations(call))
         shared = _without_own_headers(call)
         for start in range(0, len(operations), PART_MAX):
             part = operations[start : start + PART_MAX]
@@ -66,6 +67,20 @@ def _operations(call: Call) -> list[Operation | Invalid]:
     if call.media_type in lines.TYPES:
         return wire.decode_lines(call.raw_body)
     return wire.decode(call.raw_body)
+
+
+def _keyed(
+    key: str | None, operations: Sequence[Operation | Invalid]
+) -> Sequence[Operation | Invalid]:
+    """Give each operation without a key one that is made of the batch's, and of its place in it."""
+    if key is None:
+        return operations
+    return [
+        replace(each, key=hashlib.sha256(f"{key}:{place}".encode()).hexdigest())
+        if isinstance(each, Operation) and each.key is None
+        else each
+        for place, each in enumerate(operations)
+    ]
 
 
 async def _lines(results: Sequence[dict[str, Any]]) -> AsyncGenerator[bytes, None]:
