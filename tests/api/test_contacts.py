@@ -220,9 +220,11 @@ def test_those_that_were_merged_into_a_deleted_contact_go_with_it(
     call: Any, platform: Served
 ) -> None:
     for name in "ABC":
-        call("POST", USERS, {"custom_id": name})
+        call("POST", USERS, {"custom_id": name, "city": f"City of {name}"})
     call("POST", f"{USERS}merge/", {"parent": 1, "users_list": [2]})
     assert call("DELETE", "users-by-id/B/").json == {"id": 1, "deleted": True}
+    told = str(platform.rows("journal"))
+    assert ("City of A" in told, "City of B" in told, "City of C" in told) == (False, False, True)
     assert [row[1] for row in platform.rows("contacts")] == [3]
     assert call("POST", USERS, {"custom_id": "B"}).status == 201
 
@@ -232,6 +234,25 @@ def test_a_contact_deleted_twice_in_one_batch_is_gone_once(call: Any) -> None:
     operations = [{"method": "DELETE", "path": f"{BY_ID}A/", "body": {}}] * 2
     said = call("POST", "/api/ordertrail/v1/batch/", {"operations": operations}).json["results"]
     assert [each["status"] for each in said] == [200, 404]
+
+
+@pytest.mark.parametrize("field", ["custom_id", "user_key"])
+def test_what_one_gives_up_another_may_take_in_the_same_batch(call: Any, field: str) -> None:
+    for number in (1, 2):
+        call("POST", USERS, {"custom_id": f"c{number}", "user_key": f"u{number}"})
+    free = call("GET", "users/2/").json[field]
+    changes = ((2, "other"), (1, free), (2, "third"))
+    operations = [
+        {"method": "PUT", "path": f"{USERS}{number}/", "body": {field: name}}
+        for number, name in changes
+    ]
+    said = call("POST", "/api/ordertrail/v1/batch/", {"operations": operations}).json["results"]
+    assert [(each["status"], each["body"].get(field)) for each in said] == [
+        (200, "other"),
+        (200, free),
+        (200, "third"),
+    ]
+    assert [call("GET", f"users/{n}/").json[field] for n in (1, 2)] == [free, "third"]
 
 
 def test_lists_are_limited_to_a_range_in_time_and_to_those_with_email(call: Any) -> None:

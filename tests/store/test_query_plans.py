@@ -140,7 +140,6 @@ HOT = {
                     ("product_events", "product_events_contact"),
                     ("journal", "journal_contact"),
                     ("journal", "journal_subject"),
-                    ("contacts", "contacts_merged"),
                     ("contacts", "PRIMARY KEY"),
                     ("deals", "deals_contact"),
                     ("c", "contacts_merged"),

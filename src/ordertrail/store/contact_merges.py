@@ -80,10 +80,6 @@ _BLANK = (
     " (SELECT json_group_object(e.key, json_array(NULL, NULL)) FROM json_each(changes) e)"
     f" WHERE workspace_id = :workspace_id AND subject = 'contact' AND subject_id {_GONE}"
 )
-_DELETE_MERGED = (
-    "DELETE FROM contacts INDEXED BY contacts_merged"
-    f" WHERE workspace_id = :workspace_id AND merged_into {_GONE}"
-)
 _DELETE = f"DELETE FROM contacts WHERE workspace_id = :workspace_id AND id {_GONE}"
 _MEMBERS_OF = sql.rows(
     "c.id, c.merged_into",
@@ -113,7 +109,6 @@ _DELETING = (
     _DELETE_PRODUCT_EVENTS,
     _FORGET_OWNER,
     _BLANK,
-    _DELETE_MERGED,
     _DELETE,
 )
 
