@@ -98,7 +98,7 @@ def test_null_is_not_sent_except_where_it_clears() -> None:
     )
     assert deals.decode_change(sent) == DealChange()
     assert deals.decode_change({"won_at": None, "lost_at": None}).won_at is None
-    assert contacts.decode_change({"email": None}).email is None
+    assert contacts.decode_change({"email": None}).email is ABSENT
     assert contacts.decode_change({"email": ""}).email is None
     assert contacts.decode_change({}).email is ABSENT
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ordertrail.domain.absent import ABSENT
+from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import standard_name
 from ordertrail.domain.contact import (
     PROFILE,
@@ -152,7 +152,7 @@ def decode_change(sent: dict[str, Any]) -> ContactChange:
     custom_id, user_key = sent.get("custom_id"), sent.get("user_key")
     return ContactChange(
         custom_id=None if custom_id is None else body.identifier("custom_id", custom_id),
-        email=_email(sent["email"]) if "email" in sent else ABSENT,
+        email=_email(sent.get("email")),
         profile=profile,
         attributes=attributes,
         user_key=None if user_key in (None, "") else body.identifier("user_key", user_key),
@@ -164,7 +164,7 @@ def encode_change(change: ContactChange) -> dict[str, Any]:
     """Return the request body that says the change; what is absent is not in it."""
     identity: dict[str, Any] = {"custom_id": change.custom_id}
     if change.email is not ABSENT:
-        identity["email"] = change.email
+        identity["email"] = change.email or ""
     profile = {
         "phone" if name == "phone_number" else name: value for name, value in change.profile.items()
     }
@@ -219,8 +219,11 @@ def _listed(sent: object) -> list[Any]:
     return sent
 
 
-def _email(value: object) -> str | None:
-    if value is None or value == "":
+def _email(value: object) -> str | None | Absent:
+    """An empty text takes the e-mail away; null is sent by shops that do not know it."""
+    if value is None:
+        return ABSENT
+    if value == "":
         return None
     if not isinstance(value, str):
         raise Invalid({"email": "must be an e-mail address"})
