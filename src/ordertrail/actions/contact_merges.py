@@ -124,7 +124,11 @@ class _Merging:
         rows = sorted(self._after.values(), key=lambda each: each.custom_id is not None)
         contacts.change(tx, workspace_id, rows, identity=True)
         journal.append(tx, workspace_id, self._entries)
-        contact_merges.merge(tx, workspace_id, self._into)
+        members: dict[int, list[int]] = {}
+        for member, parent in self._into.items():
+            members.setdefault(parent, []).append(member)
+        for parent, led in members.items():
+            contact_merges.merge(tx, workspace_id, parent, led)
 
     def _today(self, number: int) -> Contact:
         """The contact that an id leads to at this point of the batch."""

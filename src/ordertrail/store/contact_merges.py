@@ -1,34 +1,30 @@
 """What a contact has and did, as it becomes another's, and as it goes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
 from ordertrail.kit import clock
 from ordertrail.kit.database import Tx
 from ordertrail.store import sql
 
-_PAIRS = sql.sent("pairs", "member", "parent")
-_MEMBERS = f"IN (SELECT member FROM {_PAIRS})"
-_GONE = "IN (SELECT value FROM json_each(:ids))"
+_THESE = "IN (SELECT value FROM json_each(:ids))"
 _OF_CONTACTS = "WHERE workspace_id = :workspace_id AND contact_id"
 
 
 def _moving(table: str) -> str:
     """Rows of a table that only say whose they are."""
     return (
-        f"UPDATE {table} INDEXED BY {table}_contact SET contact_id = p.parent FROM {_PAIRS} p"
-        f" WHERE {table}.workspace_id = :workspace_id AND {table}.contact_id = p.member"
+        f"UPDATE {table} INDEXED BY {table}_contact SET contact_id = :parent"
+        f" {_OF_CONTACTS} {_THESE}"
     )
 
 
 _FLATTEN = (
-    f"UPDATE contacts INDEXED BY contacts_merged SET merged_into = p.parent FROM {_PAIRS} p"
-    " WHERE contacts.workspace_id = :workspace_id AND contacts.merged_into = p.member"
+    "UPDATE contacts INDEXED BY contacts_merged SET merged_into = :parent"
+    f" WHERE workspace_id = :workspace_id AND merged_into {_THESE}"
 )
 _LEAD = (
-    "UPDATE contacts SET merged_into ="
-    f" (SELECT p.parent FROM {_PAIRS} p WHERE p.member = contacts.id)"
-    f" WHERE workspace_id = :workspace_id AND id {_MEMBERS}"
+    f"UPDATE contacts SET merged_into = :parent WHERE workspace_id = :workspace_id AND id {_THESE}"
 )
 _MOVE_EVENTS = _moving("events")
 _MOVE_PRODUCT_EVENTS = _moving("product_events")
@@ -36,51 +32,48 @@ _MOVE_DEALS = _moving("deals")
 _MOVE_JOURNAL = _moving("journal")
 _JOIN_TAGS = (
     "INSERT INTO taggings (workspace_id, subject, subject_id, tag_id)"
-    " SELECT g.workspace_id, g.subject, p.parent, g.tag_id"
-    f" FROM {_PAIRS} p CROSS JOIN taggings g"
-    " WHERE g.workspace_id = :workspace_id AND g.subject = 'contact' AND g.subject_id = p.member"
+    " SELECT workspace_id, subject, :parent, tag_id FROM taggings"
+    f" WHERE workspace_id = :workspace_id AND subject = 'contact' AND subject_id {_THESE}"
     " ON CONFLICT DO NOTHING"
 )
 _JOIN_LISTS = (
     "INSERT INTO list_members (workspace_id, list_id, contact_id)"
-    " SELECT m.workspace_id, m.list_id, p.parent"
-    f" FROM {_PAIRS} p CROSS JOIN list_members m INDEXED BY list_members_contact"
-    " WHERE m.workspace_id = :workspace_id AND m.contact_id = p.member"
+    " SELECT workspace_id, list_id, :parent"
+    f" FROM list_members INDEXED BY list_members_contact {_OF_CONTACTS} {_THESE}"
     " ON CONFLICT DO NOTHING"
 )
 _JOIN_COMPANIES = (
     "INSERT INTO company_members (workspace_id, company_id, contact_id, created_at)"
-    " SELECT m.workspace_id, m.company_id, p.parent, m.created_at"
-    f" FROM {_PAIRS} p CROSS JOIN company_members m INDEXED BY company_members_contact"
-    " WHERE m.workspace_id = :workspace_id AND m.contact_id = p.member"
+    " SELECT workspace_id, company_id, :parent, created_at"
+    f" FROM company_members INDEXED BY company_members_contact {_OF_CONTACTS} {_THESE}"
     " ON CONFLICT DO NOTHING"
 )
 _DROP_TAGS = (
     "DELETE FROM taggings WHERE workspace_id = :workspace_id AND subject = 'contact'"
-    " AND subject_id {}"
+    f" AND subject_id {_THESE}"
 )
-_DROP_LISTS = f"DELETE FROM list_members INDEXED BY list_members_contact {_OF_CONTACTS} {{}}"
+_DROP_LISTS = f"DELETE FROM list_members INDEXED BY list_members_contact {_OF_CONTACTS} {_THESE}"
 _DROP_COMPANIES = (
-    f"DELETE FROM company_members INDEXED BY company_members_contact {_OF_CONTACTS} {{}}"
+    f"DELETE FROM company_members INDEXED BY company_members_contact {_OF_CONTACTS} {_THESE}"
 )
-_DELETE_EVENTS = f"DELETE FROM events INDEXED BY events_contact {_OF_CONTACTS} {_GONE}"
+_DELETE_EVENTS = f"DELETE FROM events INDEXED BY events_contact {_OF_CONTACTS} {_THESE}"
 _DELETE_PRODUCT_EVENTS = (
-    f"DELETE FROM product_events INDEXED BY product_events_contact {_OF_CONTACTS} {_GONE}"
+    f"DELETE FROM product_events INDEXED BY product_events_contact {_OF_CONTACTS} {_THESE}"
 )
 _FORGET_OWNER = (
     "UPDATE journal INDEXED BY journal_contact SET contact_id = NULL"
-    f" {_OF_CONTACTS} {_GONE} AND subject <> 'contact'"
+    f" {_OF_CONTACTS} {_THESE} AND subject <> 'contact'"
 )
 _UNLINK_DEALS = (
     "UPDATE deals INDEXED BY deals_contact SET contact_id = NULL, updated_at = :at"
-    f" {_OF_CONTACTS} {_GONE}"
+    f" {_OF_CONTACTS} {_THESE}"
 )
 _BLANK = (
     "UPDATE journal INDEXED BY journal_subject SET changes ="
     " (SELECT json_group_object(e.key, json_array(NULL, NULL)) FROM json_each(changes) e)"
-    f" WHERE workspace_id = :workspace_id AND subject = 'contact' AND subject_id {_GONE}"
+    f" WHERE workspace_id = :workspace_id AND subject = 'contact' AND subject_id {_THESE}"
 )
-_DELETE = f"DELETE FROM contacts WHERE workspace_id = :workspace_id AND id {_GONE}"
+_DELETE = f"DELETE FROM contacts WHERE workspace_id = :workspace_id AND id {_THESE}"
 _MEMBERS_OF = sql.rows(
     "c.id, c.merged_into",
     "json_each(:ids) j CROSS JOIN contacts c"
@@ -101,10 +94,14 @@ _MERGING = (
     _JOIN_TAGS,
     _JOIN_LISTS,
     _JOIN_COMPANIES,
-    *(each.format(_MEMBERS) for each in (_DROP_TAGS, _DROP_LISTS, _DROP_COMPANIES)),
+    _DROP_TAGS,
+    _DROP_LISTS,
+    _DROP_COMPANIES,
 )
 _DELETING = (
-    *(each.format(_GONE) for each in (_DROP_TAGS, _DROP_LISTS, _DROP_COMPANIES)),
+    _DROP_TAGS,
+    _DROP_LISTS,
+    _DROP_COMPANIES,
     _DELETE_EVENTS,
     _DELETE_PRODUCT_EVENTS,
     _FORGET_OWNER,
@@ -113,16 +110,13 @@ _DELETING = (
 )
 
 
-def merge(tx: Tx, workspace_id: int, into: Mapping[int, int]) -> None:
-    """Let all that belongs to the contacts become that of the contacts they are mapped to.
+def merge(tx: Tx, workspace_id: int, parent: int, ids: Collection[int]) -> None:
+    """Let all that belongs to contacts become the parent's.
 
     Their rows stay, and lead there; so do those that led to them before.
     """
-    if not into:
-        return
-    pairs = [[member, parent] for member, parent in into.items()]
     for statement in _MERGING:
-        tx.run(statement, workspace_id=workspace_id, pairs=pairs)
+        tx.run(statement, workspace_id=workspace_id, parent=parent, ids=list(ids))
 
 
 def delete(tx: Tx, workspace_id: int, ids: Collection[int], at: datetime) -> dict[int, int]:
