@@ -60,9 +60,11 @@ def test_an_attribute_is_removed(call: Any, platform: Served, method: str, one: 
     for name in ("plan", "city", "never set"):
         removed = call(method, f"{one}/remove_attribute/", {"attribute": name})
         assert (removed.status, removed.json) == (200, {"attribute": name})
+    assert call(method, f"{one}/remove_attribute/", {"attribute": "email"}).status == 200
     told = call("GET", f"{one}/").json
+    assert told["email"] is None
     assert ("plan" in told, told["city"], told["size"]) == (False, None, 1)
-    assert changes(platform)[1:] == [{"plan": ["pro", None]}, {"city": ["York", None]}]
+    assert changes(platform)[1:3] == [{"plan": ["pro", None]}, {"city": ["York", None]}]
     for name in ("custom_id", "user_key", "id"):
         refused = call(method, f"{one}/remove_attribute/", {"attribute": name})
         assert (refused.status, list(refused.json["errors"])) == (400, ["attribute"])

@@ -134,7 +134,7 @@ def attribute_name(sent: dict[str, Any]) -> str:
 def decode_removal(sent: dict[str, Any]) -> ContactChange:
     """Return the change that a field is cleared by."""
     name = attribute_name(sent)
-    change = contacts.decode_change({name: None})
+    change = contacts.decode_change({name: "" if contacts.field_name(name) == "email" else None})
     if not change.attributes and not change.profile and change.email is ABSENT:
         raise Invalid({"attribute": "no contact can be without it"})
     return ContactChange(
