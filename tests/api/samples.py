@@ -74,6 +74,13 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 }
 """By method and path; one that needs no body is not here."""
 
+SHEETS: dict[tuple[str, str], bytes] = {
+    ("POST", f"{OWN}/import/users/"): f"custom_id,city\n{SECRET},York\n".encode(),
+    ("POST", f"{OWN}/import/products/"): f"custom_id,name\n{SECRET},Lamp\n".encode(),
+    ("POST", f"{OWN}/import/deals/"): f"custom_id,user_custom_id\n{SECRET},{SECRET}\n".encode(),
+}
+"""The bodies of those that take no JSON."""
+
 MADE: tuple[tuple[str, dict[str, Any]], ...] = (
     *(
         ("attributes/", {"content_type": kind, "name": SECRET, "value_type": "string"})
@@ -100,3 +107,9 @@ NOBODY_HAS = ("/segments/{id}/",)
 
 OPEN_TO_ALL = {("GET", f"{OWN}/about/")}
 """Those that a key of any scope may call."""
+
+
+def sent(method: str, path: str) -> dict[str, Any]:
+    """The body of a sample, as a call takes it."""
+    sheet = SHEETS.get((method, path))
+    return {"json": BODIES.get((method, path))} if sheet is None else {"body": sheet}

@@ -15,6 +15,7 @@ from ordertrail.api import (
     events,
     exports,
     groups,
+    imports,
     pipelines,
     products,
     workspaces,
@@ -36,7 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *groups.ROUTES,
     *workspaces.ROUTES,
 )
-EVERY = (*ROUTES, batch.route(ROUTES), *exports.ROUTES)
+EVERY = (*ROUTES, batch.route(ROUTES), *imports.ROUTES, *exports.ROUTES)
 
 
 class Api:
