@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.types import Receive, Scope, Send
 
 from ordertrail.api import (
+    activities,
     attributes,
     batch,
     contact_actions,
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *attributes.ROUTES,
     *pipelines.ROUTES,
     *groups.ROUTES,
+    *activities.ROUTES,
     *workspaces.ROUTES,
 )
 EVERY = (*ROUTES, batch.route(ROUTES), *imports.ROUTES, *exports.ROUTES)
