@@ -61,7 +61,7 @@ def document(routes: Iterable[Route], version: str) -> Json:
         },
         "servers": [{"url": "/"}],
         "security": [{"token": []}],
-        "tags": [{"name": name} for name in dict.fromkeys(_group(each.path) for each in every)],
+        "tags": [{"name": name} for name in _groups(every)],
         "paths": paths,
         "components": {
             "schemas": components,
@@ -168,6 +168,12 @@ def _in_header(name: str, says: str) -> Json:
 def _name(route: Route) -> str:
     words = re.findall(r"[a-z0-9_]+", _inner(route.path).lower())
     return "_".join([route.method.lower(), *words])
+
+
+def _groups(routes: Iterable[Route]) -> list[str]:
+    """The groups in the order of the routes, those of the public API before our own."""
+    names = dict.fromkeys(_group(each.path) for each in routes)
+    return sorted(names, key=lambda name: ": " in name)
 
 
 def _group(path: str) -> str:
