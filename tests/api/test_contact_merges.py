@@ -194,8 +194,12 @@ def test_an_old_name_changes_neither_id_nor_email_of_the_parent(call: Any) -> No
         one = call("GET", "users/1/").json
         assert (one["custom_id"], one["email"], one["city"]) == ("new", "new@b.c", "York")
     assert call("POST", USERS, {"custom_id": "old", "email": "old@b.c"}).status == 200
-    assert call("PUT", "users-by-id/old/", {"custom_id": "old"}).json["custom_id"] == "new"
+    old = {"custom_id": "old", "email": "OLD@b.c", "region": "North"}
+    for target in ("users-by-id/old/", "users/1/"):
+        one = call("PUT", target, old).json
+        assert (one["custom_id"], one["email"], one["region"]) == ("new", "new@b.c", "North")
     assert call("PUT", "users-by-id/old/", {"email": "third@b.c"}).json["email"] == "third@b.c"
+    assert call("PUT", "users/1/", {"email": "old@b.c"}).json["email"] == "old@b.c"
 
 
 PAIRS = st.lists(st.tuples(st.integers(0, 7), st.lists(st.integers(0, 7), max_size=4)), max_size=8)

@@ -1,12 +1,13 @@
 """Writing contacts: what a batch knows of them, how it changes them, and what it writes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ordertrail.actions.attributes import Settling
 from ordertrail.actions.tagging import Tagging
 from ordertrail.domain import contact as rules
+from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
 from ordertrail.domain.errors import Invalid, NotFound
@@ -37,7 +38,7 @@ class Known:
     """The contacts that a batch touches, as they are at each point of it.
 
     One person may be named by custom id and by e-mail in one batch: both find the same contact.
-    `creating` are the changes that find their contact by what they say of it.
+    `emails`, in the form in which they are compared, are those whose contacts are looked for.
     """
 
     def __init__(
@@ -46,14 +47,13 @@ class Known:
         workspace_id: int,
         changes: Sequence[ContactChange],
         *,
-        creating: Sequence[ContactChange] = (),
+        emails: Collection[str] = (),
         names: Sequence[ContactName] = (),
     ) -> None:
         self.by_id: dict[int, Contact] = {}
         self._by_custom_id: dict[str, int] = {}
         self._by_email: dict[str, set[int]] = {}
         custom_ids = {c.custom_id for c in changes if c.custom_id is not None}
-        emails = {_email_key(c) for c in creating if c.custom_id is None}
         asked = custom_ids | {n.custom_id for n in names if n.custom_id is not None}
         by_custom_id = contacts.by_custom_ids(tx, workspace_id, asked)
         for email, found in contacts.by_emails(tx, workspace_id, emails).items():
@@ -68,7 +68,10 @@ class Known:
         for contact in numbered.values():
             self.by_id.setdefault(contact.id, contact)
         keys = {c.user_key for c in changes if c.user_key is not None}
-        self._by_key = contacts.ids_by_user_keys(tx, workspace_id, keys)
+        keyed = contacts.by_user_keys(tx, workspace_id, keys)
+        self._by_key = {key: contact.id for key, contact in keyed.items()}
+        for contact in keyed.values():
+            self.by_id.setdefault(contact.id, contact)
         touched = {contact.id for contact in by_custom_id.values()}
         settled = {e for e in emails if self._by_email.get(e, set()) - touched}
         self.new_max = len(asked) - len(by_custom_id) + len(emails) - len(settled)
@@ -81,10 +84,24 @@ class Known:
             contact_id = min(self._by_email.get(_email_key(change), ()), default=None)
         return None if contact_id is None else self.by_id[contact_id]
 
-    def with_email(self, change: ContactChange) -> list[Contact]:
-        """Return the contacts with the e-mail of a change that is a creating one, oldest first."""
-        found = sorted(self._by_email.get(_email_key(change), ()))
-        return [self.by_id[contact_id] for contact_id in found]
+    def alike(self, change: ContactChange) -> list[Contact]:
+        """Return those whom the change may be about, oldest first.
+
+        One with its custom id; without one all with its e-mail; without that one with its key.
+        """
+        if change.custom_id is None and change.email:
+            found = sorted(self._by_email.get(_email_key(change), ()))
+        elif change.custom_id is not None:
+            found = [self._by_custom_id.get(change.custom_id, 0)]
+        else:
+            found = [self._by_key.get(change.user_key or "", 0)]
+        return [self.by_id[contact_id] for contact_id in found if contact_id]
+
+    def is_other_email(self, contact: Contact, email: str | None | Absent) -> bool:
+        """Tell whether an e-mail leads to the contact and is not its own."""
+        if not email or not contact.email or folded_email(email) == folded_email(contact.email):
+            return False
+        return contact.id in self._by_email.get(folded_email(email), ())
 
     def named(self, name: ContactName) -> Contact:
         """Return the contact of this name, or raise NotFound."""
@@ -281,8 +298,16 @@ class Writing:
         return change, told
 
 
-def renamed(known: Known, contact: Contact, change: ContactChange) -> ContactChange:
-    """Return the change of a known contact, or raise Invalid for a custom id of another one."""
+def renamed(
+    known: Known, contact: Contact, name: ContactName, change: ContactChange
+) -> ContactChange:
+    """Return the change of a contact of this name; raises Invalid for a custom id of another one.
+
+    Under the custom id of a contact that was merged into it, the e-mail of such a one is no news.
+    """
+    said = change.custom_id or name.custom_id
+    if said not in (None, contact.custom_id) and known.is_other_email(contact, change.email):
+        change = replace(change, email=ABSENT)
     if change.custom_id is None:
         return change
     owner = known.owner_of_custom_id(change.custom_id)
@@ -296,6 +321,11 @@ def renamed(known: Known, contact: Contact, change: ContactChange) -> ContactCha
 def nobody(numbers: Iterator[int], user_key: str, batch: Batch[Any]) -> Contact:
     """Return a contact of whom nothing is known yet."""
     return Contact(next(numbers), user_key, batch.at, batch.at)
+
+
+def emails_of(changes: Iterable[ContactChange]) -> set[str]:
+    """Return the e-mails that the changes say, in the form in which they are compared."""
+    return {_email_key(each) for each in changes if each.email}
 
 
 def _email_key(change: ContactChange) -> str:

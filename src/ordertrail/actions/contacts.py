@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ordertrail.actions.contact_writing import Known, Writing, Written, nobody, renamed
+from ordertrail.actions.contact_writing import Known, Writing, Written, emails_of, nobody, renamed
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import contact as rules
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
@@ -68,7 +68,8 @@ class ChangedMany:
 def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
     """Create or change contacts; a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
-    known = Known(tx, batch.workspace_id, changes, creating=changes)
+    emails = emails_of(each for each in changes if each.custom_id is None)
+    known = Known(tx, batch.workspace_id, changes, emails=emails)
     numbers = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
     writing = Writing(tx, batch, known, changes)
 
@@ -91,46 +92,40 @@ def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
     key that nobody has is enough: that of a browser whose owner is not known yet.
     """
     changes = [command.change for command in batch.commands]
-    known = Known(tx, batch.workspace_id, changes, creating=changes)
+    emails = emails_of(each for each in changes if each.custom_id is None)
+    known = Known(tx, batch.workspace_id, changes, emails=emails)
     numbers = ids.take(tx, batch.workspace_id, contact=len(changes))["contact"]
     writing = Writing(tx, batch, known, changes)
 
     def decide(command: Create) -> Written:
         change, warnings = writing.settled(command.change)
-        _check_new(known, change)
-        same = known.find(change)
-        found = known.with_email(change) if change.custom_id is None else [same] if same else []
+        is_browser = change.custom_id is None and not change.email and change.user_key is not None
+        rules.check(change, is_known=is_browser)
+        found = known.alike(change)
         for each in found:
             if not writing.is_news(each, rules.without_alias(each, change)):
                 return Written(each, False, warnings)
-        if same is not None and change.custom_id is not None:
-            raise Invalid({"custom_id": "a contact with it is there already; change it by PUT"})
+        if found and not (change.custom_id is None and change.email):
+            field = "user_key" if is_browser else "custom_id"
+            raise Invalid({field: "a contact with it is there already; change it by PUT"})
         contact = nobody(numbers, command.user_key, batch)
         return writing.take(contact, change, command.author, warnings, is_new=True)
 
     return _carried_out(tx, batch, writing, decide)
 
 
-def _check_new(known: Known, change: ContactChange) -> None:
-    key = change.user_key
-    is_browser = change.custom_id is None and not change.email and key is not None
-    if is_browser and known.owner_of_key(key or "") is not None:
-        raise Invalid({"user_key": "a contact with it is there already; change it by PUT"})
-    rules.check(change, is_known=is_browser)
-
-
 def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
     """Change contacts; only what was sent is touched, a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
     names = [command.contact for command in batch.commands]
-    known = Known(tx, batch.workspace_id, changes, names=names)
+    known = Known(tx, batch.workspace_id, changes, emails=emails_of(changes), names=names)
     writing = Writing(tx, batch, known, changes)
 
     def decide(command: Change) -> Written:
         contact = known.named(command.contact)
         change, warnings = writing.settled(command.change)
         rules.check(change, is_known=True)
-        change = renamed(known, contact, change)
+        change = renamed(known, contact, command.contact, change)
         return writing.take(contact, change, command.author, warnings)
 
     return _carried_out(tx, batch, writing, decide)
