@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from ordertrail.commands import keys_words, outbox_words, sync_words, workspace_words
+from ordertrail.commands import import_words, keys_words, outbox_words, sync_words, workspace_words
 from ordertrail.commands.exits import EXIT_LATER, EXIT_NOT_ALLOWED, EXIT_REFUSED, EXIT_STOPPED
 from ordertrail.commands.loading import AsJson, DatabaseUrl, command, settings
 from ordertrail.domain.errors import Forbidden, Refused, Unauthorised, Unavailable
@@ -32,6 +32,7 @@ app.add_typer(workspace_words.commands, name="workspace")
 app.command("sync")(sync_words.sync)
 app.command("explain")(sync_words.explain)
 app.command("verify")(sync_words.verify)
+app.command("import")(import_words.import_file)
 
 _errors = Console(stderr=True, highlight=False)
 
