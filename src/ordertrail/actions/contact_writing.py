@@ -177,7 +177,9 @@ class Writing:
     def settled(self, change: ContactChange) -> tuple[ContactChange, tuple[str, ...]]:
         """Return the change with its attributes as they are kept, and warnings."""
         attributes, warnings = self._settling.settle(change.attributes)
-        return replace(change, attributes=attributes), warnings
+        if attributes is not change.attributes:
+            change = replace(change, attributes=attributes)
+        return change, warnings
 
     def is_news(self, contact: Contact, change: ContactChange) -> bool:
         """Tell whether the change says anything of the contact that is not so already."""
@@ -198,11 +200,12 @@ class Writing:
         change, more = self._with_free_key(contact, change)
         changed, changes = rules.apply(contact, change, self._batch.at)
         new_tags: list[str] = []
-        borne = {tag.name: tag for tag in changed.tags}
-        for name in change.tags:
-            borne[name], is_new_tag = self.tagging.tag(name)
-            new_tags += [name] * is_new_tag
-        changed, changes = self.with_tags(changed, list(borne.values()), changes)
+        if change.tags:
+            borne = {tag.name: tag for tag in changed.tags}
+            for name in change.tags:
+                borne[name], is_new_tag = self.tagging.tag(name)
+                new_tags += [name] * is_new_tag
+            changed, changes = self.with_tags(changed, list(borne.values()), changes)
         self._settling.accept(change.attributes)
         self.put(contact, changed, changes, author, is_new=is_new)
         return Written(changed, is_new, (*warnings, *more), tuple(new_tags))

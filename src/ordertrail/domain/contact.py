@@ -175,13 +175,15 @@ def apply(
     if not changes:
         return contact, changes
     kept = merged(contact.attributes, change.attributes)
+    for name in lost:
+        del kept[name]
     changed = replace(
         contact,
         custom_id=sent.get("custom_id", contact.custom_id),
         email=sent.get("email", contact.email),
         user_key=sent.get("user_key", contact.user_key),
         profile={**contact.profile, **change.profile},
-        attributes={name: value for name, value in kept.items() if name not in lost},
+        attributes=kept,
         updated_at=at,
     )
     return changed, changes
