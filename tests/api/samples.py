@@ -64,6 +64,25 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", f"{PUBLIC}/tags/{{id}}/"): {"name": "vip"},
     ("POST", f"{PUBLIC}/lists/"): {"name": "Readers"},
     ("PUT", f"{PUBLIC}/lists/{{id}}/"): {"name": "Readers"},
+    ("POST", f"{PUBLIC}/companies/"): {"custom_id": "acme", "name": "Acme"},
+    ("POST", f"{PUBLIC}/companies/update_or_create/"): {"custom_id": SECRET, "name": "Acme"},
+    **{
+        (method, f"{PUBLIC}/{one}/{part}"): body
+        for one in ("companies/{id}", "companies-by-id/{custom_id}")
+        for method, part, body in (
+            ("PUT", "", {"city": "York"}),
+            ("POST", "add_member/", {"user_custom_id": SECRET}),
+            ("POST", "remove_member/", {"user_custom_id": SECRET}),
+            ("DELETE", "remove_member/", {"user_id": 1}),
+            ("POST", "set_attribute/", {"attribute": "plan", "value": "pro"}),
+            ("POST", "set_multiple_attributes/", {"plan": "pro", "city": "York"}),
+            ("POST", "remove_attribute/", {"attribute": "plan"}),
+            ("DELETE", "remove_attribute/", {"attribute": "plan"}),
+            ("POST", "add_tag/", {"name": "vip"}),
+            ("POST", "remove_tag/", {"name": "vip"}),
+            ("DELETE", "remove_tag/", {"name": "vip"}),
+        )
+    },
     ("PUT", f"{OWN}/workspace/"): {"name": "Mine", "strict": True},
     ("POST", f"{OWN}/batch/"): {
         "operations": [
@@ -90,6 +109,8 @@ MADE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("stages/", {"pipeline": 2, "name": SECRET}),
     ("tags/", {"name": SECRET}),
     ("lists/", {"name": SECRET}),
+    ("companies/", {"custom_id": SECRET, "name": SECRET, "tags": [SECRET]}),
+    ("companies/1/add_member/", {"user_custom_id": SECRET}),
 )
 """What there is one of besides contact, deal, product and events: where it is made, and how."""
 

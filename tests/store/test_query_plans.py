@@ -15,6 +15,7 @@ from ordertrail.store import (
     attributes,
     browse,
     browse_around,
+    companies,
     contact_filters,
     contact_merges,
     contacts,
@@ -92,6 +93,13 @@ HOT = {
     "a key by its hash": (keys._BY_HASH, {"k": "keys_hash"}),
     "noting a key's use": (keys._NOTE_USE, {"keys": "PRIMARY KEY"}),
     "the stages": (pipelines._STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
+    "a company by custom id": (
+        companies._BY_CUSTOM_ID,
+        {"o": "companies_custom_id", "m": "PRIMARY KEY", "g": "PRIMARY KEY"},
+    ),
+    "a company by id": (companies._BY_ID, {"o": "PRIMARY KEY", "m": "PRIMARY KEY"}),
+    "dropping a company's members": (companies._DROP_MEMBERS, {"company_members": "PRIMARY KEY"}),
+    "dropping a company's tags": (companies._DROP_TAGS, {"taggings": "PRIMARY KEY"}),
     "whether a deal stands in a stage": (pipelines._IN_USE, {"d": "deals_stage"}),
     "the deals of a stage": (pipelines._DEALS, {"d": "deals_stage"}),
     "moving deals": (pipelines._MOVE, {"deals": "PRIMARY KEY"}),
@@ -263,6 +271,18 @@ SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
             r, 1, contact_filters.condition([Filter("plan", Op.GTE, "1")]), Place(7)
         ),
         ["c USING PRIMARY KEY (workspace_id=? AND id<?)"],
+    ),
+    "the members of a company": (
+        lambda r: companies.members(r, 1, 1, Place(9, False, 1)),
+        ["m USING PRIMARY KEY (workspace_id=? AND company_id=? AND contact_id<?)"],
+    ),
+    "companies by anything": (
+        lambda r: companies.page(r, 1, [Filter("plan", Op.GTE, "1")], Place(7, False, 1)),
+        ["o USING PRIMARY KEY (workspace_id=? AND id<?)"],
+    ),
+    "companies by custom id": (
+        lambda r: companies.page(r, 1, [Filter("custom_id", Op.EXACT, "x")], Place()),
+        ["o USING INDEX companies_custom_id (workspace_id=? AND custom_id=?)"],
     ),
     "who bears a tag": (
         lambda r: groups.bearers(r, 1, 1, "deal", Place(9, False, 1)),

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from ordertrail.actions.deals import Upserted
 from ordertrail.actions.outcomes import of_each
+from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.errors import Invalid, NotFound, Refused
 from ordertrail.domain.journal import Subject
@@ -14,7 +15,7 @@ from ordertrail.domain.tag import ContactList, Tag
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.kit.paging import Page, Place
-from ordertrail.store import contacts, deals, groups, ids, products
+from ordertrail.store import companies, contacts, deals, groups, ids, products
 from ordertrail.store.groups import Group
 
 T = TypeVar("T", bound=Tag | ContactList)
@@ -127,6 +128,12 @@ def contacts_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place
     return _things(found, contacts.by_ids(reader, workspace_id, found.items))
 
 
+def companies_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[Company]:
+    """Return a page of the companies that bear a tag, newest first."""
+    found = _bearers(reader, workspace_id, tag_id, Subject.COMPANY, place)
+    return _things(found, companies.by_ids(reader, workspace_id, found.items))
+
+
 def deals_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[Upserted]:
     """Return a page of the deals that bear a tag, newest first."""
     found = _bearers(reader, workspace_id, tag_id, Subject.DEAL, place)
@@ -157,5 +164,4 @@ def _bearers(
 
 
 def _things(found: Page[int], known: dict[int, V]) -> Page[V]:
-    items = [known[number] for number in found.items if number in known]
-    return Page(items, found.count, found.next_cursor, found.previous_cursor)
+    return found.showing([known[number] for number in found.items if number in known])

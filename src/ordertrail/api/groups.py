@@ -14,6 +14,7 @@ from ordertrail.domain.product import Product
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
 from ordertrail.wire import groups as wire
+from ordertrail.wire.companies import CompanyShown
 from ordertrail.wire.contacts import ContactShown, TagShown
 from ordertrail.wire.deals import DealShown
 from ordertrail.wire.products import ProductShown
@@ -123,6 +124,7 @@ def _routes(path: str, kind: Groups[Any], one: str, shape: Any) -> tuple[Route, 
 
 _LISTINGS: tuple[tuple[str, Listing, Show, Any, str], ...] = (
     ("tags/{id}/users", groups.contacts_tagged, shown.contacts, ContactShown, "contacts"),
+    ("tags/{id}/companies", groups.companies_tagged, shown.companies, CompanyShown, "companies"),
     ("tags/{id}/deals", groups.deals_tagged, shown.deals, DealShown, "deals"),
     ("tags/{id}/products", groups.products_tagged, _products, ProductShown, "products"),
     ("lists/{id}/users", groups.contacts_listed, shown.contacts, ContactShown, "contacts"),

@@ -8,6 +8,7 @@ from ordertrail.api import (
     activities,
     attributes,
     batch,
+    companies,
     contact_actions,
     contact_lists,
     contact_timeline,
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *pipelines.ROUTES,
     *groups.ROUTES,
     *activities.ROUTES,
+    *companies.ROUTES,
     *workspaces.ROUTES,
 )
 EVERY = (*ROUTES, batch.route(ROUTES), *imports.ROUTES, *exports.ROUTES)

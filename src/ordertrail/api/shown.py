@@ -7,8 +7,10 @@ from ordertrail.actions import attributes
 from ordertrail.actions.deals import Upserted as DealUpserted
 from ordertrail.api.call import Call
 from ordertrail.domain.attribute import ContentType
+from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
 from ordertrail.kit.database import Reader
+from ordertrail.wire import companies as wire_companies
 from ordertrail.wire import contacts as wire_contacts
 from ordertrail.wire import deals as wire_deals
 from ordertrail.wire import version1
@@ -20,6 +22,14 @@ def contacts(call: Call, reader: Reader) -> Callable[[Contact], dict[str, Any]]:
         return wire_contacts.encode
     known = attributes.of_type(reader, call.workspace_id, ContentType.CONTACT)
     return lambda each: version1.contact(wire_contacts.encode(each), each.attributes, known)
+
+
+def companies(call: Call, reader: Reader) -> Callable[[Company], dict[str, Any]]:
+    """Return what shows a company to the caller."""
+    if call.version > 1:
+        return wire_companies.encode
+    known = attributes.of_type(reader, call.workspace_id, ContentType.COMPANY)
+    return lambda each: version1.company(wire_companies.encode(each), each.attributes, known)
 
 
 def deals(call: Call, reader: Reader) -> Callable[[DealUpserted], dict[str, Any]]:

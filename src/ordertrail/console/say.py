@@ -191,7 +191,7 @@ def _line(line: Any) -> str:
 def _title(happening: Happening) -> str:
     if happening.kind != "change":
         return happening.name
-    thing = {"deal": "Deal", "contact": "Contact", "product": "Product"}[happening.name]
+    thing = label(happening.name)
     return f"{thing} {'created' if happening.is_new else 'changed'}"
 
 

@@ -21,6 +21,7 @@ class Origin(enum.StrEnum):
 class Subject(enum.StrEnum):
     """What a journal entry is about."""
 
+    COMPANY = "company"
     CONTACT = "contact"
     DEAL = "deal"
     PRODUCT = "product"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 PAGE_SIZE_MAX = 100
 
@@ -19,6 +20,10 @@ class Page(Generic[T]):
     count: int
     next_cursor: str | None
     previous_cursor: str | None = None
+
+    def showing(self, items: Sequence[S]) -> "Page[S]":
+        """Return the same page with what its rows stand for."""
+        return Page(items, self.count, self.next_cursor, self.previous_cursor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,3 +26,9 @@ COMPANIES_OF_CONTACT = (
     " WHERE m.workspace_id = :workspace_id AND m.contact_id = c.id))"
 )
 """The companies of contact `c`: [id, name, member since] each."""
+
+MEMBERS_OF_COMPANY = (
+    "json((SELECT json_group_array(m.contact_id ORDER BY m.contact_id) FROM company_members m"
+    " WHERE m.workspace_id = :workspace_id AND m.company_id = o.id))"
+)
+"""The ids of the contacts that are members of company `o`."""

@@ -6,6 +6,7 @@ from ordertrail.domain import attribute as rules
 from ordertrail.domain.attribute import Attribute, ContentType, ValueType, standard_name
 from ordertrail.domain.errors import Invalid
 from ordertrail.wire import body
+from ordertrail.wire.companies import CompanySent, CompanyShown
 from ordertrail.wire.contacts import ContactSent, ContactShown
 from ordertrail.wire.deals import DealSent, DealShown
 from ordertrail.wire.products import ProductSent, ProductShown
@@ -13,6 +14,7 @@ from ordertrail.wire.products import ProductSent, ProductShown
 _KINDS = {str(each): each for each in ContentType if each is not ContentType.EVENT}
 _OLDER = {"user": ContentType.CONTACT}
 _STANDARD = {
+    ContentType.COMPANY: frozenset((*CompanySent.__annotations__, *CompanyShown.__annotations__)),
     ContentType.CONTACT: frozenset((*ContactSent.__annotations__, *ContactShown.__annotations__)),
     ContentType.DEAL: frozenset((*DealSent.__annotations__, *DealShown.__annotations__)),
     ContentType.PRODUCT: frozenset((*ProductSent.__annotations__, *ProductShown.__annotations__)),

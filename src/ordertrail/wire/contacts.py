@@ -156,7 +156,7 @@ def decode_change(sent: dict[str, Any]) -> ContactChange:
         profile=profile,
         attributes=attributes,
         user_key=None if user_key in (None, "") else body.identifier("user_key", user_key),
-        tags=_tags(sent.get("tags")),
+        tags=decode_tags(sent.get("tags")),
     )
 
 
@@ -205,8 +205,8 @@ def encode_tags(tags: Iterable[Tag]) -> list[dict[str, Any]]:
     return [{"id": tag.id, "name": tag.name} for tag in tags]
 
 
-def _tags(sent: object) -> tuple[str, ...]:
-    """Tags are sent as names; what was read of a contact may be sent back as it was."""
+def decode_tags(sent: object) -> tuple[str, ...]:
+    """Read tags, which are sent as names; what was read may be sent back as it was."""
     names = [each.get("name") if isinstance(each, dict) else each for each in _listed(sent)]
     return tuple(dict.fromkeys(tag_name(each, "tags") for each in names))
 

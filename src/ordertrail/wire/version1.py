@@ -24,6 +24,11 @@ def company_body(sent: dict[str, Any]) -> dict[str, Any]:
     return _renamed(sent, _COMPANY)
 
 
+def company_field(name: str) -> str:
+    """Return the name in version 2 of a field of companies."""
+    return _COMPANY.get(name, name)
+
+
 def contact_field(name: str) -> str:
     """Return the name in version 2 of a field of contacts."""
     return _CONTACT.get(name, name)

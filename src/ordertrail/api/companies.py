@@ -1,0 +1,243 @@
+"""Companies, and who is a member of each."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ordertrail.actions import companies
+from ordertrail.actions.company_writing import Written
+from ordertrail.api import shown
+from ordertrail.api.call import Answer, Call, paged
+from ordertrail.api.route import PUBLIC, Route
+from ordertrail.api.writes import Write, simple
+from ordertrail.domain.company import CompanyChange, CompanyName
+from ordertrail.kit.committer import Action
+from ordertrail.kit.database import Reader
+from ordertrail.wire import companies as wire
+from ordertrail.wire import contact_actions as wire_actions
+from ordertrail.wire import filters, naming, version1
+from ordertrail.wire.contacts import ContactShown, encode_tags
+from ordertrail.wire.shapes import DeletedShown, page_of
+
+BOTH = (f"{PUBLIC}/companies/{{id}}", f"{PUBLIC}/companies-by-id/{{custom_id}}")
+"""How a path names a company: by our own id, and by the shop's."""
+
+
+async def list_all(call: Call) -> Answer:
+    """Answer with a page of companies, of all or of those that the filters in the query find."""
+    place, asked = call.place(), call.queries()
+    named: Callable[[str], str] = version1.company_field if call.version == 1 else str
+    sought = filters.decode(asked, known=wire.FIELDS, dates=wire.DATES, named=named)
+
+    def work(reader: Reader) -> Answer:
+        found = companies.page(reader, call.workspace_id, sought, place)
+        answer = paged(call, found.page, shown.companies(call, reader))
+        return replace(answer, warnings=(*filters.warnings(asked), *found.warnings))
+
+    return await call.read(work)
+
+
+async def read(call: Call) -> Answer:
+    """Answer with one company."""
+    name = _named(call)
+
+    def work(reader: Reader) -> Answer:
+        found = companies.find(reader, call.workspace_id, name)
+        return Answer(shown.companies(call, reader)(found))
+
+    return await call.look(work)
+
+
+async def list_members(call: Call) -> Answer:
+    """Answer with a page of a company's members."""
+    name, place = _named(call), call.place()
+
+    def work(reader: Reader) -> Answer:
+        found = companies.members(reader, call.workspace_id, name, place)
+        return paged(call, found, shown.contacts(call, reader))
+
+    return await call.read(work)
+
+
+def _named(call: Call) -> CompanyName:
+    if "custom_id" in call.named:
+        return CompanyName(custom_id=call.path_text("custom_id"))
+    return CompanyName(call.path_number("id"))
+
+
+def _said(call: Call, sent: dict[str, Any]) -> CompanyChange:
+    """What a body says of a company, in either version; what is odd becomes a warning."""
+    body = version1.company_body(sent) if call.version == 1 else version1.flattened(sent)
+    call.warnings += wire.warnings(body)
+    return wire.decode_change(body)
+
+
+def _upsert(call: Call) -> companies.Upsert:
+    return companies.Upsert(_said(call, call.body()), call.author)
+
+
+def _create(call: Call) -> companies.Create:
+    return companies.Create(_said(call, call.body()), call.author)
+
+
+def _change(call: Call) -> companies.Change:
+    return companies.Change(_named(call), _said(call, call.body()), call.author)
+
+
+def _set_one(call: Call) -> companies.Change:
+    said = wire_actions.decode_attribute(call.body())
+    return companies.Change(_named(call), _said(call, said), call.author)
+
+
+def _remove(call: Call) -> companies.Change:
+    sent = call.body()
+    name = sent.get("attribute")
+    if call.version == 1 and isinstance(name, str):
+        sent = {"attribute": version1.company_field(name)}
+    return companies.Change(_named(call), wire.decode_removal(sent), call.author)
+
+
+def _tag(call: Call) -> companies.Change:
+    change = CompanyChange(tags=(wire_actions.decode_tag(call.body()),))
+    return companies.Change(_named(call), change, call.author)
+
+
+def _untag(call: Call) -> companies.Untag:
+    return companies.Untag(_named(call), wire_actions.decode_tag(call.body()), call.author)
+
+
+def _delete(call: Call) -> companies.Delete:
+    return companies.Delete(_named(call), call.author)
+
+
+def _member(*, is_member: bool) -> Callable[[Call], companies.Member]:
+    def command(call: Call) -> companies.Member:
+        contact = naming.read(call.body())
+        return companies.Member(_named(call), contact, call.author, is_member=is_member)
+
+    return command
+
+
+def _whole(call: Call, reader: Reader, done: Written) -> Answer:
+    return Answer(shown.companies(call, reader)(done.company), 201 if done.is_new else 200)
+
+
+def _upserted(call: Call, reader: Reader, done: Written) -> Answer:
+    return Answer({**shown.companies(call, reader)(done.company), "created": done.is_new})
+
+
+def _one_set(call: Call, done: Written) -> Answer:
+    name = wire_actions.attribute_name(call.body())
+    return Answer({"attribute": name, "value": _kept(call, done, name)})
+
+
+def _several_set(call: Call, done: Written) -> Answer:
+    return Answer({name: _kept(call, done, name) for name in call.body()})
+
+
+def _kept(call: Call, done: Written, name: str) -> Any:
+    """A value as the company has it now, by the name under which it was sent."""
+    today = version1.company_field(name) if call.version == 1 else name
+    return wire.encode(done.company).get(wire.field_name(today))
+
+
+def _removed(call: Call, _done: Written) -> Answer:
+    return Answer({"attribute": wire_actions.attribute_name(call.body())})
+
+
+def _tagged(call: Call, done: Written) -> Answer:
+    name = wire_actions.decode_tag(call.body())
+    [tag] = [each for each in done.company.tags if each.name == name]
+    return Answer({"created": name in done.new_tags, "tag": encode_tags([tag])[0]})
+
+
+def _untagged(call: Call, _done: Written) -> Answer:
+    return Answer({"tag": {"name": wire_actions.decode_tag(call.body())}})
+
+
+def _write(
+    command: Callable[[Call], object], action: Action, answer: Callable[[Call, Any], Answer]
+) -> Write:
+    """A write whose answer needs the call and the outcome."""
+    return Write(command, action, lambda call, _reader, outcome: answer(call, outcome), answer)
+
+
+CREATE = Write(_create, companies.create, _whole)
+UPDATE_OR_CREATE = Write(_upsert, companies.upsert, _upserted)
+CHANGE = Write(_change, companies.change, _whole)
+DELETE = simple(
+    _delete, companies.delete, lambda done: Answer({"id": done.company.id, "deleted": True})
+)
+JOIN = Write(_member(is_member=True), companies.join, _whole)
+LEAVE = Write(_member(is_member=False), companies.join, _whole)
+SET_ONE = _write(_set_one, companies.change, _one_set)
+SET_SEVERAL = _write(_change, companies.change, _several_set)
+REMOVE = _write(_remove, companies.change, _removed)
+ADD_TAG = _write(_tag, companies.change, _tagged)
+REMOVE_TAG = _write(_untag, companies.untag, _untagged)
+
+_SAID, _COMPANY = wire.CompanySent, wire.CompanyShown
+_FIELD, _NAMED = wire_actions.AttributeSent, wire_actions.AttributeNamed
+_TAG, _TAGGED, _UNTAGGED = wire_actions.TagNamed, wire_actions.TagAdded, wire_actions.TagRemoved
+_WHO = naming.ContactNamed
+
+_ACTIONS: tuple[tuple[str, str, Write, str, Any, Any], ...] = (
+    ("PUT", "", CHANGE, "change what is sent of a company", _SAID, _COMPANY),
+    ("DELETE", "", DELETE, "delete a company; its members stay", None, DeletedShown),
+    ("POST", "add_member/", JOIN, "let a contact be a member", _WHO, _COMPANY),
+    ("POST", "remove_member/", LEAVE, "let a contact be no member", _WHO, _COMPANY),
+    ("DELETE", "remove_member/", LEAVE, "let a contact be no member", _WHO, _COMPANY),
+    ("POST", "set_attribute/", SET_ONE, "set one field of a company", _FIELD, _FIELD),
+    (
+        "POST",
+        "set_multiple_attributes/",
+        SET_SEVERAL,
+        "set fields of a company; the answer is them",
+        _SAID,
+        dict[str, Any],
+    ),
+    ("POST", "remove_attribute/", REMOVE, "clear one field of a company", _NAMED, _NAMED),
+    ("DELETE", "remove_attribute/", REMOVE, "clear one field of a company", _NAMED, _NAMED),
+    ("POST", "add_tag/", ADD_TAG, "put a tag on a company", _TAG, _TAGGED),
+    ("POST", "remove_tag/", REMOVE_TAG, "take a tag off a company", _TAG, _UNTAGGED),
+    ("DELETE", "remove_tag/", REMOVE_TAG, "take a tag off a company", _TAG, _UNTAGGED),
+)
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        f"{PUBLIC}/companies/",
+        list_all,
+        "companies, newest first; of those that filters find",
+        gives=page_of(_COMPANY),
+        queries=("cursor", *filters.RANGE_QUERIES),
+    ),
+    Route("POST", f"{PUBLIC}/companies/", CREATE, "create a company", _SAID, _COMPANY, status=201),
+    Route(
+        "POST",
+        f"{PUBLIC}/companies/update_or_create/",
+        UPDATE_OR_CREATE,
+        "create or change a company",
+        _SAID,
+        wire.CompanyUpserted,
+    ),
+    *(
+        route
+        for one in BOTH
+        for route in (
+            Route("GET", f"{one}/", read, "one company", gives=_COMPANY),
+            Route(
+                "GET",
+                f"{one}/members/",
+                list_members,
+                "the members of a company, newest first",
+                gives=page_of(ContactShown),
+                queries=("cursor",),
+            ),
+            *(
+                Route(method, f"{one}/{part}", does, says, takes, gives)
+                for method, part, does, says, takes, gives in _ACTIONS
+            ),
+        )
+    ),
+)
