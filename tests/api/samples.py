@@ -44,6 +44,13 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{PUBLIC}/users/{{id}}/events/"): EVENT,
     ("POST", f"{PUBLIC}/events/"): {**EVENT, "user_custom_id": SECRET},
     ("POST", f"{PUBLIC}/deals/update_or_create/"): DEAL,
+    ("POST", f"{PUBLIC}/deals/"): DEAL,
+    ("POST", f"{PUBLIC}/deals-by-id/"): DEAL,
+    **{
+        (method, f"{PUBLIC}/{one}/"): {"value": 5, "note": "x"}
+        for method in ("PUT", "PATCH")
+        for one in ("deals/{id}", "deals-by-id/{custom_id}")
+    },
     ("POST", f"{PUBLIC}/products/"): {"custom_id": SECRET, "name": "Lamp"},
     ("POST", f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/"): {
         "user_custom_id": SECRET,

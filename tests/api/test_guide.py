@@ -179,15 +179,18 @@ def test_details_sent_again_are_no_change(platform: Served, token: str) -> None:
         "loss_reason": 2,
         "loss_reason_description": "too dear",
         "assigned_to": 7,
-        "participants": [7, 8],
+        "participants": [1, 2],
         "company_id": 5,
     }
+    for custom_id in ("A", "B"):
+        body = {"custom_id": custom_id}
+        platform.call(token, "POST", "/api/public/users/update_or_create/", body)
     for _ in range(2):
         body = {"custom_id": "D", **details}
         platform.call(token, "POST", "/api/public/deals/update_or_create/", body)
     told = read(platform, token, "deals-by-id/D/")
     assert {name: told[name] for name in details} == details
-    assert platform.counts()["journal"] == 1
+    assert platform.counts()["journal"] == 3
 
 
 def test_a_fresh_workspace_has_the_stages_that_clients_rely_on(

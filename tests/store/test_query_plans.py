@@ -19,6 +19,7 @@ from ordertrail.store import (
     contact_filters,
     contact_merges,
     contacts,
+    deal_filters,
     deal_look,
     deals,
     events,
@@ -30,6 +31,7 @@ from ordertrail.store import (
     migrations,
     pipelines,
     products,
+    stage_changes,
     tags,
 )
 from ordertrail.store.browse import DealFilter
@@ -68,6 +70,9 @@ HOT = {
     "the next deals of an export": (exports._DEALS, {"deals": "PRIMARY KEY"}),
     "the next products of an export": (exports._PRODUCTS, {"products": "PRIMARY KEY"}),
     "the shop's ids of contacts": (exports._NAMES, {"k": "PRIMARY KEY"}),
+    "deleting a deal": (deals._DELETE, {"deals": "PRIMARY KEY"}),
+    "clearing a deal's tags": (deals._CLEAR_TAGS, {"taggings": "PRIMARY KEY"}),
+    "how many stages a deal had": (stage_changes._COUNT, {"j": "journal_stages"}),
     "clearing a deal's lines": (deals._CLEAR_LINES, {"order_products": "PRIMARY KEY"}),
     "clearing a deal's links": (deals._CLEAR_LINKS, {"deal_products": "PRIMARY KEY"}),
     "a product by custom id": (products._BY_CUSTOM_ID, {"p": "products_custom_id"}),
@@ -205,6 +210,10 @@ class Noted:
         return [(0,)]
 
 
+def deal_page(reader: Reader, field: str, value: str) -> object:
+    return deal_filters.page(reader, 1, [Filter(field, Op.EXACT, value)], Place())
+
+
 SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
     "the deals of a contact": (
         lambda r: browse.deals(r, 1, DealFilter(contact_id=1), browse.NEWEST, 50),
@@ -291,6 +300,40 @@ SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
     "who is on a list": (
         lambda r: groups.listed(r, 1, 1, Place(9, False, 1)),
         ["m USING PRIMARY KEY (workspace_id=? AND list_id=? AND contact_id<?)"],
+    ),
+    "deals of one contact": (
+        lambda r: deal_page(r, "user_id", "1"),
+        ["d USING INDEX deals_contact (workspace_id=? AND contact_id=?)"],
+    ),
+    "deals by the shop's id of a contact": (
+        lambda r: deal_page(r, "user_custom_id", "A"),
+        [
+            "d USING INDEX deals_contact (workspace_id=? AND contact_id=?)",
+            "k USING INDEX contacts_custom_id (workspace_id=? AND custom_id=?)",
+        ],
+    ),
+    "deals by the key of a contact": (
+        lambda r: deal_page(r, "userkey", "A"),
+        ["k USING INDEX contacts_user_key (workspace_id=? AND user_key=?)"],
+    ),
+    "deals in one stage": (
+        lambda r: deal_page(r, "stage", "1"),
+        ["d USING INDEX deals_stage (workspace_id=? AND stage_id=?)"],
+    ),
+    "a deal of a list by its custom id": (
+        lambda r: deal_page(r, "custom_id", "A"),
+        ["d USING INDEX deals_custom_id (workspace_id=? AND custom_id=?)"],
+    ),
+    "the next page of deals": (
+        lambda r: deal_filters.page(r, 1, (), Place(9, False, 20)),
+        ["d USING PRIMARY KEY (workspace_id=? AND id<?)"],
+    ),
+    "the stages of a deal": (
+        lambda r: stage_changes.page(r, 1, 1, Place(9, False, 20)),
+        [
+            "j USING INDEX journal_stages (workspace_id=? AND subject_id=? AND id<?)",
+            "n USING INDEX journal_stages (workspace_id=? AND subject_id=? AND id>?)",
+        ],
     ),
     "the summary": (lambda r: reports.summary(r, 1), ["deals USING PRIMARY KEY (workspace_id=?)"]),
 }

@@ -1,31 +1,21 @@
-"""Deals: upsert, and reading them back."""
+"""Deals: creating, changing and deleting them, and reading them back."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ordertrail.actions.attributes import Settling
+from ordertrail.actions.deal_facts import Known
+from ordertrail.actions.deal_writing import Written
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import deal as rules
 from ordertrail.domain import deal_story
-from ordertrail.domain.absent import ABSENT, Absent
-from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.deal import Deal, DealChange, Facts
+from ordertrail.domain.deal import Deal, DealChange, DealName, Facts
 from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.filter import Filter
 from ordertrail.domain.journal import Author, Entry, Subject
-from ordertrail.domain.pipeline import KnownStages
-from ordertrail.domain.product import Product
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import (
-    contacts,
-    deal_look,
-    deals,
-    ids,
-    journal,
-    pipelines,
-    products,
-    workspaces,
-)
+from ordertrail.kit.paging import Page, Place
+from ordertrail.store import deal_filters, deal_look, deals, journal, products
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +23,31 @@ class Upsert:
     """Create or change the deal with the change's custom id."""
 
     change: DealChange
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create a deal; one that has its custom id already has to be as the change says."""
+
+    change: DealChange
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Change the deal of this name, which there has to be."""
+
+    name: DealName
+    change: DealChange
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the deal of this name, which there has to be."""
+
+    name: DealName
     author: Author
 
 
@@ -49,192 +64,128 @@ class Upserted:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Known:
-    """What a batch needs to know, and what it finds out on the way."""
+FIELDS = frozenset(deal_filters.COLUMNS)
+"""The standard fields that lists may be filtered by."""
 
-    deals: dict[str, Deal]
-    contact_ids: Mapping[str, int]
-    known_contacts: Mapping[int, int]
-    product_ids: dict[str, int]
-    product_names: dict[int, str]
-    stages: KnownStages
-    currency: str
-    new_deals: Iterator[int]
-    settling: Settling
+DATES = deal_filters.DATES
+"""Those of them that are times."""
+
+Command = Upsert | Create | Change
 
 
-@dataclass(slots=True)
-class _Written:
-    """What a batch has to write."""
-
-    before: dict[int, Deal]
-    after: dict[int, Deal]
-    entries: list[Entry]
-    namers: dict[int, Author]
-    """Who first named each product, by id."""
-
-
-def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
+def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
     """Create or change deals; only what was sent is touched, a change of nothing writes nothing.
 
     A product that nobody knows becomes a stub; a contact that nobody knows refuses the deal.
     """
     changes = [command.change for command in batch.commands]
-    product_ids, new_products = _products(tx, batch.workspace_id, changes)
-    known = _know(tx, batch.workspace_id, changes, product_ids)
-    written = _Written({}, {}, [], {})
+    names = [each.name for each in batch.commands if isinstance(each, Change)]
+    known = Known(tx, batch.workspace_id, changes, names)
+    written = Written()
     outcomes = of_each(batch.commands, lambda command: _decide(command, batch, known, written))
-    _write(tx, batch, written, new_products)
+    written.write(tx, batch.workspace_id, known.new_products, batch.at)
     known.settling.write(tx)
+    return outcomes
+
+
+def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Deal | Refused]:
+    """Delete deals with their lines, links and tags; the journal keeps what they were."""
+    names = [command.name for command in batch.commands]
+    found = deals.by_names(tx, batch.workspace_id, names)
+    gone: dict[int, Deal] = {}
+    entries: list[Entry] = []
+
+    def decide(command: Delete) -> Deal:
+        deal = found.get(command.name)
+        if deal is None or deal.id in gone:
+            raise unknown(command.name)
+        gone[deal.id] = deal
+        told = deal_story.deletion(deal)
+        author = command.author
+        entries.append(Entry(Subject.DEAL, deal.id, deal.contact_id, False, told, author, batch.at))
+        return deal
+
+    outcomes = of_each(batch.commands, decide)
+    deals.delete(tx, batch.workspace_id, list(gone))
+    journal.append(tx, batch.workspace_id, entries)
     return outcomes
 
 
 def find(reader: Reader, workspace_id: int, custom_id: str) -> Upserted:
     """Return the deal with this custom id, or raise NotFound."""
-    found = deal_look.by_custom_id(reader, workspace_id, custom_id)
-    if found is None:
-        raise NotFound("no deal with this custom_id")
-    deal, custom_ids = found
-    return Upserted(deal, False, custom_ids)
+    return named(reader, workspace_id, DealName(custom_id=custom_id))
 
 
 def get(reader: Reader, workspace_id: int, deal_id: int) -> Upserted:
     """Return the deal with this id, or raise NotFound."""
-    found = deal_look.by_id(reader, workspace_id, deal_id)
+    return named(reader, workspace_id, DealName(deal_id))
+
+
+def named(reader: Reader, workspace_id: int, name: DealName) -> Upserted:
+    """Return the deal of this name, or raise NotFound."""
+    if name.custom_id is not None:
+        found = deal_look.by_custom_id(reader, workspace_id, name.custom_id)
+    else:
+        found = deal_look.by_id(reader, workspace_id, name.id or 0)
     if found is None:
-        raise NotFound(f"no deal with the id {deal_id}")
+        raise unknown(name)
     deal, custom_ids = found
     return Upserted(deal, False, custom_ids)
 
 
-def _products(
-    tx: Tx, workspace_id: int, changes: Sequence[DealChange]
-) -> tuple[dict[str, int], dict[str, int]]:
-    """The ids of all products that the changes name, and of them those that are new."""
-    keys = dict.fromkeys(key for change in changes for key in change.product_keys())
-    known = products.ids(tx, workspace_id, keys)
-    missing = [key for key in keys if key not in known]
-    numbers = ids.take(tx, workspace_id, product=len(missing))["product"]
-    new = dict(zip(missing, numbers, strict=True))
-    return known | new, new
+def page(
+    reader: Reader, workspace_id: int, sought: Sequence[Filter], place: Place
+) -> Page[Upserted]:
+    """Return a page of the deals that all filters hold for, newest first."""
+    found = deal_filters.page(reader, workspace_id, sought, place)
+    product_ids = {product_id for deal in found.items for product_id in deal.product_ids}
+    custom_ids = products.custom_ids(reader, workspace_id, product_ids)
+    shown = [Upserted(deal, False, custom_ids) for deal in found.items]
+    return Page(shown, found.count, found.next_cursor, found.previous_cursor)
 
 
-def _know(
-    tx: Tx, workspace_id: int, changes: Sequence[DealChange], product_ids: dict[str, int]
-) -> _Known:
-    keys = {change.custom_id for change in changes if change.custom_id is not None}
-    found = deals.by_custom_ids(tx, workspace_id, keys)
-    sent_ids = {i for c in changes for i in c.product_ids or ()}
-    sent_ids |= {n.product_id for c in changes for n in c.lines or () if n.product_id is not None}
-    linked = {product_id for deal in found.values() for product_id in deal.product_ids}
-    other = (sent_ids | linked) - set(product_ids.values())
-    names = products.custom_ids(tx, workspace_id, other)
-    names |= {product_id: key for key, product_id in product_ids.items()}
-    stages = KnownStages({stage.id: stage for stage in pipelines.stages(tx, workspace_id)})
-    return _Known(
-        deals=found,
-        contact_ids=contacts.ids(
-            tx, workspace_id, {c.user_custom_id for c in changes if c.user_custom_id}
-        ),
-        known_contacts=contacts.known(tx, workspace_id, {c.user_id for c in changes if c.user_id}),
-        product_ids=product_ids,
-        product_names=names,
-        stages=stages,
-        currency=workspaces.one(tx, workspace_id).currency,
-        new_deals=ids.take(
-            tx, workspace_id, deal=sum(change.custom_id not in found for change in changes)
-        )["deal"],
-        settling=Settling(tx, workspace_id, ContentType.DEAL, [c.attributes for c in changes]),
-    )
+def unknown(name: DealName) -> NotFound:
+    """Return what is told of a deal that is not there."""
+    if name.custom_id is not None:
+        return NotFound("no deal with this custom_id")
+    return NotFound(f"no deal with the id {name.id}")
 
 
-def _decide(command: Upsert, batch: Batch[Upsert], known: _Known, written: _Written) -> Upserted:
-    change, custom_id = command.change, command.change.custom_id
-    if custom_id is None:
-        raise Invalid({"custom_id": "is required: the shop's id of the order"})
-    attributes, warnings = known.settling.settle(change.attributes)
-    if attributes is not change.attributes:
-        change = replace(change, attributes=attributes)
+def _decide(command: Command, batch: Batch[Command], known: Known, written: Written) -> Upserted:
+    before = _before(command, known)
+    change, warnings = known.settled(command.change)
     facts = Facts(
         stages=known.stages,
         default_currency=known.currency,
-        contact_id=_contact_id(change, known),
+        contact_id=known.contact_id(change),
         products=known.product_ids,
         product_names=known.product_names,
         at=batch.at,
     )
-    before = known.deals.get(custom_id)
-    deal = rules.apply(before or rules.draft(next(known.new_deals), change, facts), change, facts)
+    deal = rules.apply(before or rules.draft(known.new_id(), change, facts), change, facts)
     if deal is not before:
-        if before is not None and deal.id not in written.after:
-            written.before[deal.id] = before
-        known.deals[custom_id] = written.after[deal.id] = deal
-        known.settling.accept(attributes)
-        for product_id in deal.product_ids:
-            written.namers.setdefault(product_id, command.author)
-        written.entries.append(
-            Entry(
-                Subject.DEAL,
-                deal.id,
-                deal.contact_id,
-                before is None,
-                deal_story.changes(before, deal),
-                command.author,
-                batch.at,
-            )
-        )
+        if before is not None and isinstance(command, Create):
+            raise Invalid({"custom_id": "is that of a deal that there is, which is different"})
+        known.keep(before, deal)
+        known.settling.accept(change.attributes)
+        written.keep(before, deal, command.author, batch.at)
     return Upserted(deal, before is None, known.product_names, warnings)
 
 
-def _contact_id(change: DealChange, known: _Known) -> int | None | Absent:
-    if change.user_custom_id is not ABSENT and change.user_custom_id is not None:
-        contact_id = known.contact_ids.get(change.user_custom_id)
-        if contact_id is None:
-            raise NotFound(
-                "no contact with this user_custom_id; create it by users/update_or_create/"
-            )
-        return contact_id
-    if change.user_id is not ABSENT and change.user_id is not None:
-        contact_id = known.known_contacts.get(change.user_id)
-        if contact_id is None:
-            raise NotFound(f"no contact with the id {change.user_id} (user_id)")
-        return contact_id
-    return ABSENT
-
-
-def _write(
-    tx: Tx, batch: Batch[Upsert], written: _Written, new_products: Mapping[str, int]
-) -> None:
-    changed = list(written.after.values())
-    if not changed:
-        return
-    stubs = [
-        Product(product_id, key, batch.at, batch.at)
-        for key, product_id in new_products.items()
-        if product_id in written.namers
-    ]
-    products.add(tx, batch.workspace_id, stubs)
-    made = [
-        Entry(Subject.PRODUCT, each.id, None, True, {}, written.namers[each.id], batch.at)
-        for each in stubs
-    ]
-    _write_deals(tx, batch.workspace_id, changed, written.before)
-    journal.append(tx, batch.workspace_id, made + written.entries)
-
-
-def _write_deals(
-    tx: Tx, workspace_id: int, changed: Sequence[Deal], before: Mapping[int, Deal]
-) -> None:
-    """Write each table once, and of a deal that was there only what is different."""
-    new = [deal for deal in changed if deal.id not in before]
-    old = [(before[deal.id], deal) for deal in changed if deal.id in before]
-    moved = [deal for was, deal in old if deal.contact_id != was.contact_id]
-    stayed = [deal for was, deal in old if deal.contact_id == was.contact_id]
-    relined = [deal for was, deal in old if deal.lines != was.lines]
-    relinked = [deal for was, deal in old if deal.linked_ids != was.linked_ids]
-    deals.add(tx, workspace_id, new)
-    deals.change(tx, workspace_id, stayed, contact=False)
-    deals.change(tx, workspace_id, moved, contact=True)
-    deals.save_lines(tx, workspace_id, new + relined, [deal.id for deal in relined])
-    deals.save_links(tx, workspace_id, new + relinked, [deal.id for deal in relinked])
+def _before(command: Command, known: Known) -> Deal | None:
+    """The deal as it is before the command, or None for one to be created."""
+    custom_id = command.change.custom_id
+    if isinstance(command, Change):
+        deal = known.named(command.name)
+        if deal is None:
+            raise unknown(command.name)
+        if custom_id not in (None, deal.custom_id) and known.named(DealName(custom_id=custom_id)):
+            raise Invalid({"custom_id": "is that of another deal"})
+        return deal
+    if custom_id is not None:
+        return known.named(DealName(custom_id=custom_id))
+    if isinstance(command, Upsert):
+        raise Invalid({"custom_id": "is required: the shop's id of the order"})
+    if not command.change.name:
+        raise Invalid({"name": "is required of a deal without a custom_id"})
+    return None

@@ -1,19 +1,38 @@
 """Deals, which are orders."""
 
+from dataclasses import replace
 from typing import Any
 
 from ordertrail.actions import deals
-from ordertrail.api import shown
-from ordertrail.api.call import Answer, Call
+from ordertrail.api import shown, stage_changes
+from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
-from ordertrail.api.writes import Write
+from ordertrail.api.writes import Write, simple
+from ordertrail.domain.deal import Deal
 from ordertrail.kit.database import Reader
 from ordertrail.wire import deals as wire
-from ordertrail.wire import version1
+from ordertrail.wire import filters, version1
+from ordertrail.wire.products import IdShown
+from ordertrail.wire.shapes import page_of
+from ordertrail.wire.stage_changes import StageChangeShown
 
 
 def _upsert(call: Call) -> deals.Upsert:
     return deals.Upsert(wire.decode_change(said_of_deal(call)), call.author)
+
+
+def _create(call: Call) -> deals.Create:
+    return deals.Create(wire.decode_change(said_of_deal(call)), call.author)
+
+
+def _change(call: Call) -> deals.Change:
+    return deals.Change(
+        shown.name_of_deal(call), wire.decode_change(said_of_deal(call)), call.author
+    )
+
+
+def _delete(call: Call) -> deals.Delete:
+    return deals.Delete(shown.name_of_deal(call), call.author)
 
 
 def said_of_deal(call: Call) -> dict[str, Any]:
@@ -33,22 +52,64 @@ def _upserted_plainly(call: Call, done: deals.Upserted) -> Answer | None:
     return Answer({**wire.encode(done.deal, done.custom_ids), "created": done.is_new})
 
 
+def _saved(call: Call, reader: Reader, done: deals.Upserted) -> Answer:
+    return Answer(shown.deals(call, reader)(done), 201 if done.is_new else 200)
+
+
+def _saved_plainly(call: Call, done: deals.Upserted) -> Answer | None:
+    if call.version == 1:
+        return None
+    return Answer(wire.encode(done.deal, done.custom_ids), 201 if done.is_new else 200)
+
+
+def _deleted(deal: Deal) -> Answer:
+    return Answer({"id": deal.id})
+
+
 UPDATE_OR_CREATE = Write(_upsert, deals.upsert, _upserted, _upserted_plainly)
+CREATE = Write(_create, deals.upsert, _saved, _saved_plainly)
+CHANGE = Write(_change, deals.upsert, _saved, _saved_plainly)
+DELETE = simple(_delete, deals.delete, _deleted)
 
 
 async def read(call: Call) -> Answer:
     """Answer with one deal."""
-    return Answer(await call.look(lambda reader: shown.deals(call, reader)(found(reader, call))))
+    name = shown.name_of_deal(call)
+    return Answer(
+        await call.look(
+            lambda reader: shown.deals(call, reader)(deals.named(reader, call.workspace_id, name))
+        )
+    )
 
 
-def found(reader: Reader, call: Call) -> deals.Upserted:
-    """Return the deal that the path names, or raise NotFound."""
-    if "custom_id" in call.named:
-        return deals.find(reader, call.workspace_id, call.path_text("custom_id"))
-    return deals.get(reader, call.workspace_id, call.path_number("id"))
+async def list_all(call: Call) -> Answer:
+    """Answer with a page of the deals that the query's filters hold for."""
+    queries = call.queries()
+    older = {} if call.version > 1 else version1.DEAL
+    sought = filters.decode(
+        queries,
+        known=deals.FIELDS,
+        dates=deals.DATES,
+        named=lambda name: older.get(name, name),
+    )
+    call.warnings += filters.warnings(queries)
+    place = call.place()
+
+    def page(reader: Reader) -> Answer:
+        found = deals.page(reader, call.workspace_id, sought, place)
+        return paged(call, found, shown.deals(call, reader))
+
+    answer = await call.read(page)
+    return replace(answer, warnings=call.warnings)
 
 
 _BOTH = (f"{PUBLIC}/deals/{{id}}", f"{PUBLIC}/deals-by-id/{{custom_id}}")
+_FILTERS = (
+    *("pipeline", "stage", "status", "user_id", "user_custom_id", "userkey", "company_id"),
+    *("custom_id", "created_at__gte", "created_at__lte", "updated_at__gte", "updated_at__lte"),
+    *filters.RANGE_QUERIES,
+)
+_CHANGED = "change an order; what is not sent stays"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -59,8 +120,42 @@ ROUTES: tuple[Route, ...] = (
         wire.DealSent,
         wire.DealUpserted,
     ),
+    Route(
+        "GET",
+        f"{PUBLIC}/deals/",
+        list_all,
+        "orders, newest first, 100 a page; any field filters, as `field__gte=`",
+        gives=page_of(wire.DealShown),
+        queries=("cursor", *_FILTERS),
+    ),
     *(
-        Route("GET", f"{one}/", read, "one order with its lines", gives=wire.DealShown)
+        Route(
+            "POST",
+            path,
+            CREATE,
+            "create an order",
+            wire.DealSent,
+            wire.DealShown,
+            status=201,
+        )
+        for path in (f"{PUBLIC}/deals/", f"{PUBLIC}/deals-by-id/")
+    ),
+    *(
+        route
         for one in _BOTH
+        for route in (
+            Route("GET", f"{one}/", read, "one order with its lines", gives=wire.DealShown),
+            Route("PUT", f"{one}/", CHANGE, _CHANGED, wire.DealSent, wire.DealShown),
+            Route("PATCH", f"{one}/", CHANGE, _CHANGED, wire.DealSent, wire.DealShown),
+            Route("DELETE", f"{one}/", DELETE, "delete an order", gives=IdShown),
+            Route(
+                "GET",
+                f"{one}/stage-changes/",
+                stage_changes.list_all,
+                "the stages that an order was in, newest first",
+                gives=page_of(StageChangeShown),
+                queries=("cursor", "count_from", "count_to"),
+            ),
+        )
     ),
 )

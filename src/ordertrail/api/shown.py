@@ -9,6 +9,7 @@ from ordertrail.api.call import Call
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
+from ordertrail.domain.deal import DealName
 from ordertrail.kit.database import Reader
 from ordertrail.wire import companies as wire_companies
 from ordertrail.wire import contacts as wire_contacts
@@ -42,6 +43,13 @@ def deals(call: Call, reader: Reader) -> Callable[[DealUpserted], dict[str, Any]
         return shown
     known = attributes.of_type(reader, call.workspace_id, ContentType.DEAL)
     return lambda each: version1.deal(shown(each), each.deal.attributes, known)
+
+
+def name_of_deal(call: Call) -> DealName:
+    """Return the name of the deal in the path."""
+    if "custom_id" in call.named:
+        return DealName(custom_id=call.path_text("custom_id"))
+    return DealName(call.path_number("id"))
 
 
 def event(call: Call, encoded: dict[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,14 @@ _STATE = operator.attrgetter(*(each.name for each in fields(Deal) if each.name !
 
 
 @dataclass(frozen=True, slots=True)
+class DealName:
+    """A deal as a request names it: by its id, or by the shop's."""
+
+    id: int | None = None
+    custom_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SentLine:
     """A line as a request names it: by the product's id or by the shop's id of it."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ordertrail.domain import money
 from ordertrail.domain.deal import Deal, OrderProduct
-from ordertrail.domain.journal import differences
+from ordertrail.domain.journal import differences, gone
 
 
 def changes(old: Deal | None, new: Deal) -> dict[str, tuple[Any, Any]]:
@@ -18,6 +18,12 @@ def changes(old: Deal | None, new: Deal) -> dict[str, tuple[Any, Any]]:
     return (
         told | differences(old.details, new.details) | differences(old.attributes, new.attributes)
     )
+
+
+def deletion(deal: Deal) -> dict[str, tuple[Any, Any]]:
+    """Return every field that the deal had, and that nothing is left of it."""
+    told = {name: (new, None) for name, (_, new) in changes(None, deal).items()}
+    return {**gone(deal.id), **told}
 
 
 def _lines(deal: Deal) -> list[dict[str, Any]]:

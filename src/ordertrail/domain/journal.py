@@ -48,6 +48,16 @@ class Entry:
     at: datetime
     id: int | None = None
 
+    @property
+    def is_deletion(self) -> bool:
+        """Whether the thing is no more."""
+        return self.changes.keys() >= {"id"} and self.changes["id"][1] is None
+
+
+def gone(identity: int) -> dict[str, tuple[int, None]]:
+    """Return the change that says that a thing with this id was deleted."""
+    return {"id": (identity, None)}
+
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return the fields of `new` that differ from `old`, each with both values."""

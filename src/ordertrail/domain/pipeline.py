@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ordertrail.domain.errors import Conflict, Invalid, NotFound
 
@@ -40,6 +41,21 @@ ORDER_STAGES = (
     Stage(3, 1, "Order cancelled/returned", "The order was called off or came back whole", 2),
 )
 """What a fresh workspace begins with; clients in the field rely on the ids 1, 2 and 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageChange:
+    """A deal came to a stage, and left it for another one; `left_at` is None while it is there.
+
+    `id` is the change's number in the journal, `stage_name` None for a stage that is no more.
+    """
+
+    id: int
+    stage_id: int
+    stage_name: str | None
+    changed_by: str | None
+    entered_at: datetime
+    left_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from ordertrail.domain.deal import Deal, OrderProduct, Status
+from ordertrail.domain.deal import Deal, DealName, OrderProduct, Status
 from ordertrail.domain.money import Money
 from ordertrail.domain.tag import Tag
 from ordertrail.kit import clock, json
@@ -11,7 +11,7 @@ from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
 from ordertrail.store.belongings import tags_of
 
-_COLUMNS = f"""
+COLUMNS = f"""
 d.id, d.custom_id, d.name, d.contact_id, d.pipeline_id, d.stage_id, d.status, d.value_minor,
 d.currency, d.created_at, d.updated_at, d.won_at, d.lost_at, json(d.details), json(d.attributes),
 json((SELECT json_group_array(
@@ -23,12 +23,12 @@ json((SELECT json_group_array(l.product_id)
 {tags_of("deal", "d")}
 """
 _BY_CUSTOM_ID = sql.rows(
-    _COLUMNS,
+    COLUMNS,
     "json_each(:keys) j CROSS JOIN deals d"
     " WHERE d.workspace_id = :workspace_id AND d.custom_id = j.value",
 )
 _BY_ID = sql.rows(
-    _COLUMNS,
+    COLUMNS,
     "json_each(:ids) j CROSS JOIN deals d WHERE d.workspace_id = :workspace_id AND d.id = j.value",
 )
 _STATE = (
@@ -38,7 +38,11 @@ _STATE = (
 _ALL = f"id custom_id contact_id created_at {_STATE}"
 _ADD = sql.insert("deals", _ALL)
 _CHANGE = sql.update("deals", _ALL, _STATE)
-_CHANGE_ALL = sql.update("deals", _ALL, f"contact_id {_STATE}")
+_CHANGE_ALL = sql.update("deals", _ALL, f"custom_id contact_id {_STATE}")
+_GIVE_UP_CUSTOM_IDS = (
+    "UPDATE deals SET custom_id = NULL WHERE workspace_id = :workspace_id"
+    " AND id IN (SELECT value FROM json_each(:ids))"
+)
 _CLEAR_LINES = (
     "DELETE FROM order_products WHERE workspace_id = :workspace_id"
     " AND deal_id IN (SELECT value FROM json_each(:ids))"
@@ -51,6 +55,14 @@ _CLEAR_LINKS = (
     "DELETE FROM deal_products WHERE workspace_id = :workspace_id"
     " AND deal_id IN (SELECT value FROM json_each(:ids))"
 )
+_CLEAR_TAGS = (
+    "DELETE FROM taggings WHERE workspace_id = :workspace_id AND subject = 'deal'"
+    " AND subject_id IN (SELECT value FROM json_each(:ids))"
+)
+_DELETE = (
+    "DELETE FROM deals WHERE workspace_id = :workspace_id"
+    " AND id IN (SELECT value FROM json_each(:ids))"
+)
 _ADD_LINKS = sql.insert("deal_products", "deal_id product_id")
 
 
@@ -59,13 +71,27 @@ def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> d
     if not keys:
         return {}
     found = reader.rows(_BY_CUSTOM_ID, workspace_id=workspace_id, keys=list(keys))
-    return {deal.custom_id or "": deal for deal in map(_deal, found)}
+    return {deal.custom_id or "": deal for deal in map(from_row, found)}
 
 
 def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, Deal]:
     """Return the deals with these ids."""
     found = reader.rows(_BY_ID, workspace_id=workspace_id, ids=list(ids)) if ids else []
-    return {deal.id: deal for deal in map(_deal, found)}
+    return {deal.id: deal for deal in map(from_row, found)}
+
+
+def by_names(
+    reader: Reader, workspace_id: int, names: Collection[DealName]
+) -> dict[DealName, Deal]:
+    """Return the deals of these names."""
+    keys = {name.custom_id for name in names if name.custom_id is not None}
+    numbers = {name.id for name in names if name.id is not None}
+    by_key, by_id = (
+        by_custom_ids(reader, workspace_id, keys),
+        by_ids(reader, workspace_id, numbers),
+    )
+    found = {n: by_id.get(n.id or 0) if n.id else by_key.get(n.custom_id or "") for n in names}
+    return {name: deal for name, deal in found.items() if deal is not None}
 
 
 def add(tx: Tx, workspace_id: int, deals: Sequence[Deal]) -> None:
@@ -74,11 +100,27 @@ def add(tx: Tx, workspace_id: int, deals: Sequence[Deal]) -> None:
         tx.run(_ADD, workspace_id=workspace_id, rows=[_row(deal) for deal in deals])
 
 
-def change(tx: Tx, workspace_id: int, deals: Sequence[Deal], *, contact: bool) -> None:
-    """Write deals that are there, without lines and links; whose they are only with `contact`."""
+def change(tx: Tx, workspace_id: int, deals: Sequence[Deal], *, identity: bool) -> None:
+    """Write deals that are there, without lines and links.
+
+    Their custom ids and whose they are change only with `identity`.
+    """
     if deals:
-        statement = _CHANGE_ALL if contact else _CHANGE
+        statement = _CHANGE_ALL if identity else _CHANGE
         tx.run(statement, workspace_id=workspace_id, rows=[_row(deal) for deal in deals])
+
+
+def give_up_custom_ids(tx: Tx, workspace_id: int, ids: list[int]) -> None:
+    """Take the custom ids from deals that get another one, so that these can change places."""
+    if ids:
+        tx.run(_GIVE_UP_CUSTOM_IDS, workspace_id=workspace_id, ids=ids)
+
+
+def delete(tx: Tx, workspace_id: int, ids: list[int]) -> None:
+    """Delete deals with their lines, links and tags."""
+    if ids:
+        for statement in (_CLEAR_LINES, _CLEAR_LINKS, _CLEAR_TAGS, _DELETE):
+            tx.run(statement, workspace_id=workspace_id, ids=ids)
 
 
 def save_lines(tx: Tx, workspace_id: int, deals: Sequence[Deal], replaced: list[int]) -> None:
@@ -131,7 +173,8 @@ def _row(deal: Deal) -> list[Any]:
     ]
 
 
-def _deal(row: list[Any]) -> Deal:
+def from_row(row: list[Any]) -> Deal:
+    """Return the deal of a row of the columns."""
     return Deal(
         id=row[0],
         custom_id=row[1],

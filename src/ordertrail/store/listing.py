@@ -36,7 +36,8 @@ EVERYTHING = Condition()
 class Table:
     """A table as a list shows it: `alias` is what conditions and columns call its rows.
 
-    The alias has to be there under the names `workspace_id` and `key`.
+    The alias has to be there under the names `workspace_id` and `key`. `index` is the one to find
+    its rows by, where the database would go through all of them.
     """
 
     name: str
@@ -44,6 +45,13 @@ class Table:
     columns: str
     key: str = "id"
     always: str = "true"
+    index: str = ""
+
+    @property
+    def source(self) -> str:
+        """The table as a statement names it."""
+        by = f" INDEXED BY {self.index}" if self.index else ""
+        return f"{self.name} {self.alias}{by}"
 
 
 def page(
@@ -72,7 +80,7 @@ def page(
 def count_of(reader: Reader, workspace_id: int, table: Table, condition: Condition) -> int:
     """Return how many rows the condition allows."""
     where = _where(table, condition)
-    query = f"SELECT count(*) FROM {table.name} {table.alias} WHERE {where}"
+    query = f"SELECT count(*) FROM {table.source} WHERE {where}"
     [[count]] = reader.fetch(query, workspace_id=workspace_id, **condition.parameters)
     return int(count)
 
@@ -82,9 +90,7 @@ def _query(table: Table, condition: Condition, place: Place) -> str:
     order = "ASC" if place.is_back else "DESC"
     if place.edge is not None:
         where = f"{where} AND {key} {'>' if place.is_back else '<'} :edge"
-    picked = (
-        f"(SELECT * FROM {table.name} {alias} WHERE {where} ORDER BY {key} {order} LIMIT :limit)"
-    )
+    picked = f"(SELECT * FROM {table.source} WHERE {where} ORDER BY {key} {order} LIMIT :limit)"
     return sql.rows(table.columns, f"{picked} {alias}")
 
 

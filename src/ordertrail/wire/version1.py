@@ -9,7 +9,7 @@ from typing import Any
 from ordertrail.domain.attribute import Attribute, ContentType
 
 _CONTACT = {"user_id": "custom_id", "key": "user_key", "company_id": "company_custom_id"}
-_DEAL = {"person": "user_id", "company": "company_id", "deal_id": "custom_id"}
+DEAL = {"person": "user_id", "company": "company_id", "deal_id": "custom_id"}
 _EVENT = {"user_id": "user_custom_id", "client": "user_id"}
 _COMPANY = {"company_id": "custom_id"}
 
@@ -36,7 +36,7 @@ def contact_field(name: str) -> str:
 
 def deal_body(sent: dict[str, Any]) -> dict[str, Any]:
     """Return what is said of a deal under the names of version 2."""
-    return _renamed(sent, _DEAL)
+    return _renamed(sent, DEAL)
 
 
 def event_body(sent: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def deal(
     shown: Mapping[str, Any], values: Mapping[str, Any], known: Iterable[Attribute]
 ) -> dict[str, Any]:
     """Return a deal as version 1 shows it; `values` are its attributes."""
-    return _shown(shown, values, known, _DEAL)
+    return _shown(shown, values, known, DEAL)
 
 
 def event(shown: Mapping[str, Any]) -> dict[str, Any]:

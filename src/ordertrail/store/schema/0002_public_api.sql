@@ -16,6 +16,8 @@ ALTER TABLE event_types ADD COLUMN first_event_id INTEGER;
 
 CREATE INDEX deals_stage ON deals (workspace_id, stage_id, id);
 
+CREATE INDEX journal_stages ON journal (workspace_id, subject_id, id) WHERE subject = 'deal' AND changes -> '$.stage' IS NOT NULL;
+
 CREATE TABLE tags (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     id INTEGER NOT NULL,

@@ -238,6 +238,7 @@ CREATE TABLE journal (
     PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX journal_subject ON journal (workspace_id, subject, subject_id, id);
+CREATE INDEX journal_stages ON journal (workspace_id, subject_id, id) WHERE subject = 'deal' AND changes -> '$.stage' IS NOT NULL;
 CREATE INDEX journal_contact ON journal (workspace_id, contact_id, at, id) WHERE contact_id IS NOT NULL;
 
 CREATE TABLE requests (

@@ -1,0 +1,133 @@
+"""What a batch of changes of deals needs to know: each thing asked for once, for all of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from ordertrail.actions.attributes import Settling
+from ordertrail.domain.absent import ABSENT, Absent
+from ordertrail.domain.attribute import ContentType
+from ordertrail.domain.deal import Deal, DealChange, DealName
+from ordertrail.domain.errors import Invalid, NotFound
+from ordertrail.domain.pipeline import KnownStages
+from ordertrail.kit.database import Tx
+from ordertrail.store import contacts, deals, ids, pipelines, products, workspaces
+
+PARTICIPANTS = "participants"
+
+
+class Known:
+    """The deals that a batch names, as they are at each point of it, and all around them.
+
+    `product_ids` are those of the products that the changes name by the shop's ids; of them
+    `new_products` are not there yet.
+    """
+
+    def __init__(
+        self,
+        tx: Tx,
+        workspace_id: int,
+        changes: Sequence[DealChange],
+        names: Sequence[DealName],
+    ) -> None:
+        self._read_deals(tx, workspace_id, changes, names)
+        self._read_products(tx, workspace_id, changes)
+        self._read_contacts(tx, workspace_id, changes)
+        self.stages = KnownStages({each.id: each for each in pipelines.stages(tx, workspace_id)})
+        self.currency = workspaces.one(tx, workspace_id).currency
+        self.settling = Settling(
+            tx, workspace_id, ContentType.DEAL, [change.attributes for change in changes]
+        )
+
+    def named(self, name: DealName) -> Deal | None:
+        """Return the deal of this name as it is now."""
+        deal_id = name.id if name.custom_id is None else self._ids.get(name.custom_id)
+        return None if deal_id is None else self._deals.get(deal_id)
+
+    def keep(self, before: Deal | None, deal: Deal) -> None:
+        """Take the deal in, in place of what it was before."""
+        self._deals[deal.id] = deal
+        if before is not None and before.custom_id not in (None, deal.custom_id):
+            del self._ids[before.custom_id or ""]
+        if deal.custom_id is not None:
+            self._ids[deal.custom_id] = deal.id
+
+    def new_id(self) -> int:
+        """Return the id of the next new deal."""
+        return next(self._new_ids)
+
+    def settled(self, change: DealChange) -> tuple[DealChange, tuple[str, ...]]:
+        """Return the change with its values as they are kept, and warnings.
+
+        Raises Invalid for a participant who is not known.
+        """
+        attributes, warnings = self.settling.settle(change.attributes)
+        if attributes is not change.attributes:
+            change = replace(change, attributes=attributes)
+        if change.details.get(PARTICIPANTS):
+            sent = change.details[PARTICIPANTS]
+            details = {**change.details, PARTICIPANTS: self._participants(sent)}
+            change = replace(change, details=details)
+        return change, warnings
+
+    def contact_id(self, change: DealChange) -> int | None | Absent:
+        """Return the id of the contact that the change names, or raise NotFound."""
+        if change.user_custom_id is not ABSENT and change.user_custom_id is not None:
+            contact_id = self._contact_ids.get(change.user_custom_id)
+            if contact_id is None:
+                raise NotFound(
+                    "no contact with this user_custom_id; create it by users/update_or_create/"
+                )
+            return contact_id
+        if change.user_id is not ABSENT and change.user_id is not None:
+            contact_id = self._known_contacts.get(change.user_id)
+            if contact_id is None:
+                raise NotFound(f"no contact with the id {change.user_id} (user_id)")
+            return contact_id
+        return ABSENT
+
+    def _participants(self, sent: Collection[int]) -> list[int]:
+        unknown = next((each for each in sent if each not in self._known_contacts), None)
+        if unknown is not None:
+            raise Invalid({PARTICIPANTS: f"no contact with the id {unknown}"})
+        return list(dict.fromkeys(self._known_contacts[each] for each in sent))
+
+    def _read_deals(
+        self,
+        tx: Tx,
+        workspace_id: int,
+        changes: Sequence[DealChange],
+        names: Sequence[DealName],
+    ) -> None:
+        """Read every deal that is named, and reserve ids for all that may be new."""
+        sent = {change.custom_id for change in changes if change.custom_id is not None}
+        keys = sent | {name.custom_id for name in names if name.custom_id is not None}
+        numbers = {name.id for name in names if name.id is not None}
+        found = deals.by_custom_ids(tx, workspace_id, keys)
+        self._deals = {deal.id: deal for deal in found.values()}
+        self._deals |= deals.by_ids(tx, workspace_id, numbers - self._deals.keys())
+        self._ids = {deal.custom_id: deal.id for deal in self._deals.values() if deal.custom_id}
+        # A deal that gets another custom id leaves its own to a new one.
+        known = {} if names else found
+        count = sum(change.custom_id not in known for change in changes) - len(names)
+        self._new_ids = ids.take(tx, workspace_id, deal=count)["deal"]
+
+    def _read_products(self, tx: Tx, workspace_id: int, changes: Sequence[DealChange]) -> None:
+        keys = dict.fromkeys(key for change in changes for key in change.product_keys())
+        found = products.ids(tx, workspace_id, keys)
+        missing = [key for key in keys if key not in found]
+        numbers = ids.take(tx, workspace_id, product=len(missing))["product"]
+        self.new_products: Mapping[str, int] = dict(zip(missing, numbers, strict=True))
+        self.product_ids = found | self.new_products
+        sent = {i for c in changes for i in c.product_ids or ()}
+        sent |= {n.product_id for c in changes for n in c.lines or () if n.product_id is not None}
+        linked = {product_id for deal in self._deals.values() for product_id in deal.product_ids}
+        other = (sent | linked) - set(self.product_ids.values())
+        names = products.custom_ids(tx, workspace_id, other)
+        self.product_names = names | {number: key for key, number in self.product_ids.items()}
+
+    def _read_contacts(self, tx: Tx, workspace_id: int, changes: Sequence[DealChange]) -> None:
+        keys = {c.user_custom_id for c in changes if c.user_custom_id}
+        numbers = {c.user_id for c in changes if c.user_id}
+        numbers |= {i for c in changes for i in c.details.get(PARTICIPANTS) or ()}
+        self._contact_ids = contacts.ids(tx, workspace_id, keys)
+        self._known_contacts = contacts.known(tx, workspace_id, numbers)
