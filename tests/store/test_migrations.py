@@ -13,7 +13,8 @@ from ordertrail.store import migrations
 
 SCHEMA = (
     "SELECT json_group_array(json_array(type, name, tbl_name, sql)) FROM"
-    " (SELECT * FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name)"
+    " (SELECT * FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+    " ORDER BY type, name)"
 )
 
 

@@ -195,6 +195,23 @@ def test_a_hot_look_up_uses_its_index(database: Sqlite, what: str) -> None:
         assert not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step], steps
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        "events_contact",
+        "product_events_contact",
+        "deals_contact",
+        "list_members_contact",
+        "company_members_contact",
+    ],
+)
+def test_what_refers_to_a_contact_that_is_deleted_is_looked_for_by_index(
+    database: Sqlite, index: str
+) -> None:
+    steps = plan(database, contact_merges._DELETE)
+    assert any(f"INDEX {index} (workspace_id=? AND contact_id=?)" in step for step in steps), steps
+
+
 class Noted:
     """A reader that finds nothing and notes what it was asked."""
 
