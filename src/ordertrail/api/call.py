@@ -1,5 +1,6 @@
 """A call as the handlers see it: who asks, for what, with which body; and their answer."""
 
+import functools
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,17 @@ OPERATION_KEY_LENGTH_MAX = 255
 _ORIGINS = {origin.encode(): origin for origin in Origin}
 _VERSION = re.compile(rb"version\s*=\s*\"?([0-9]+)")
 _FORM = "application/x-www-form-urlencoded"
+
+
+@functools.lru_cache(maxsize=1_000)
+def _version(accept: bytes) -> int:
+    found = _VERSION.search(accept)
+    return 2 if found is not None and int(found[1]) >= 2 else 1
+
+
+@functools.lru_cache(maxsize=1_000)
+def _author(key_id: int, origin: Origin) -> Author:
+    return Author(f"key:{key_id}", origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +86,7 @@ class Call:
     @property
     def version(self) -> int:
         """Which names the caller means and reads: 1, unless version 2 is asked for."""
-        found = _VERSION.search(self.headers.get(b"accept", b""))
-        return 2 if found is not None and int(found[1]) >= 2 else 1
+        return _version(self.headers.get(b"accept", b""))
 
     @property
     def workspace_id(self) -> int:
@@ -89,7 +100,7 @@ class Call:
         origin = Origin.LIVE if sent is None else _ORIGINS.get(sent.lower())
         if origin is None:
             raise Invalid({"X-Ordertrail-Origin": f"must be one of: {', '.join(Origin)}"})
-        return Author(f"key:{self.key.id}", origin)
+        return _author(self.key.id, origin)
 
     @property
     def operation_key(self) -> str | None:

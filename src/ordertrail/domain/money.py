@@ -85,8 +85,16 @@ def amount(minor_units: int, code: str) -> Decimal:
 
 
 def micros(value: Decimal | int, field: str = "value") -> int:
-    """Round a unit price to whole millionths of the major unit, half to even."""
-    return int(_CONTEXT.quantize(within_limit(value, field), _QUANTA[6]).scaleb(6))
+    """Round a unit price to whole millionths of the major unit, half to even.
+
+    Raises Invalid, naming `field`, for what is not finite or not under 10**12.
+    """
+    return _micros(within_limit(value, field))
+
+
+@functools.lru_cache(maxsize=50_000)
+def _micros(price: Decimal) -> int:
+    return int(_CONTEXT.quantize(price, _QUANTA[6]).scaleb(6))
 
 
 @functools.lru_cache(maxsize=50_000)

@@ -217,11 +217,15 @@ def _line(field: str, value: Any) -> SentLine:
         raise Invalid({f"{field}.quantity": f"must be from 1 to {QUANTITY_MAX}"})
     return SentLine(
         quantity=quantity,
-        price_micros=money.micros(known.get("value", Decimal(0)), f"{field}.value"),
+        price_micros=known.get("value", 0),
         product_id=known.get("product_id"),
         product_custom_id=known.get("product_custom_id"),
         currency=known.get("currency"),
     )
+
+
+def _price(field: str, value: object) -> int:
+    return money.micros(value if isinstance(value, Decimal) else body.number(field, value), field)
 
 
 def _participants(field: str, value: Any) -> list[int]:
@@ -266,6 +270,6 @@ _LINE_READERS: dict[str, body.Read] = {
     "product_id": body.whole,
     "product_custom_id": body.identifier,
     "quantity": body.whole,
-    "value": body.number,
+    "value": _price,
     "currency": body.currency,
 }
