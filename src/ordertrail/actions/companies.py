@@ -100,7 +100,7 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
 def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
     """Create companies; what says nothing new of one that is there creates nothing.
 
-    A custom id that is there already refuses anything else.
+    A custom id that is there already refuses anything else, unless that is all that is known.
     """
     changes = [command.change for command in batch.commands]
     writing = Writing(tx, batch, changes, creating=True)
@@ -111,6 +111,8 @@ def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
         same = writing.known.with_custom_id(change.custom_id)
         if same is None:
             return writing.create(change, command.author, warnings)
+        if rules.is_stub(same):
+            return writing.change(same, change, command.author, warnings)
         _, changes = rules.apply(same, change, batch.at)
         if changes or not set(change.tags) <= {tag.name for tag in same.tags}:
             raise Invalid({"custom_id": "a company with it is there already; change it by PUT"})

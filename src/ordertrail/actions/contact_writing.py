@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ordertrail.actions.attributes import Settling
+from ordertrail.actions.company_members import Joining
 from ordertrail.actions.tagging import Tagging
 from ordertrail.domain import contact as rules
 from ordertrail.domain.absent import ABSENT, Absent
@@ -172,6 +173,7 @@ class Writing:
         )
         named = {name for change in changes for name in change.tags}.union(tag_names)
         self.tagging = Tagging(tx, workspace_id, named)
+        self._joining = Joining(tx, batch, (change.company_custom_id for change in changes))
         self._changed = _Changed()
 
     def settled(self, change: ContactChange) -> tuple[ContactChange, tuple[str, ...]]:
@@ -185,7 +187,9 @@ class Writing:
         """Tell whether the change says anything of the contact that is not so already."""
         change, _ = self._with_free_key(contact, change)
         _, changes = rules.apply(contact, change, self._batch.at)
-        return bool(changes) or not set(change.tags) <= {tag.name for tag in contact.tags}
+        has_tags = set(change.tags) <= {tag.name for tag in contact.tags}
+        is_member = self._joining.is_member(contact, change.company_custom_id)
+        return bool(changes) or not has_tags or not is_member
 
     def take(
         self,
@@ -206,6 +210,7 @@ class Writing:
                 borne[name], is_new_tag = self.tagging.tag(name)
                 new_tags += [name] * is_new_tag
             changed, changes = self.with_tags(changed, list(borne.values()), changes)
+        changed = self._joining.join(changed, change.company_custom_id, author)
         self._settling.accept(change.attributes)
         self.put(contact, changed, changes, author, is_new=is_new)
         return Written(changed, is_new, (*warnings, *more), tuple(new_tags))
@@ -267,6 +272,7 @@ class Writing:
         contacts.change(tx, workspace_id, other, identity=True)
         self.tagging.write(tx, self._batch.at)
         self._write_groups(tx)
+        self._joining.write(tx)
         journal.append(tx, workspace_id, entries)
         self._settling.write(tx)
 

@@ -125,6 +125,11 @@ def without_member(company: Company, contact_id: int, at: datetime) -> Company:
     return replace(company, member_ids=members, updated_at=at)
 
 
+def is_stub(company: Company) -> bool:
+    """Tell whether nothing is known of a company but its id: a member named it first."""
+    return company.name == company.custom_id and not company.details and not company.attributes
+
+
 def check_new(change: CompanyChange) -> None:
     """Raise Invalid unless the change says enough for a company that is not there yet."""
     if change.name is None:

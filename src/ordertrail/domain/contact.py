@@ -99,7 +99,8 @@ class ContactName:
 class ContactChange:
     """What a request says about a contact; a field that was not sent is ABSENT or not there.
 
-    `tags` are names that it is to bear as well, `dropped` the attributes that it is to lose.
+    `tags` are names that it is to bear as well, `dropped` the attributes that it is to lose, and
+    `company_custom_id` is the shop's id of a company that it is to be a member of.
     """
 
     custom_id: str | None = None
@@ -109,6 +110,7 @@ class ContactChange:
     user_key: str | None = None
     tags: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    company_custom_id: str | None = None
 
 
 def check(change: ContactChange, *, is_known: bool = False) -> None:

@@ -16,7 +16,8 @@ from ordertrail.domain.errors import Invalid
 from ordertrail.domain.tag import Tag, tag_name
 from ordertrail.wire import body
 
-FIELDS = PROFILE | READ_ONLY | {"custom_id", "email", "phone", "tags", "user_key"}
+_COMPANY = "company_custom_id"
+FIELDS = PROFILE | READ_ONLY | {"custom_id", "email", "phone", "tags", "user_key", _COMPANY}
 """Every standard field of a contact, by the names that requests may use."""
 
 DATES = ("first_seen", "last_seen", "last_contacted", "created_at", "updated_at")
@@ -119,6 +120,7 @@ class ContactSent(TypedDict, total=False):
     twitter_url: str | None
     google_url: str | None
     assigned_to: int | str | None
+    company_custom_id: str | int | None
 
 
 class UpsertedShown(TypedDict):
@@ -150,6 +152,7 @@ def decode_change(sent: dict[str, Any]) -> ContactChange:
         elif field not in FIELDS:
             attributes[field] = value
     custom_id, user_key = sent.get("custom_id"), sent.get("user_key")
+    company = sent.get("company_custom_id")
     return ContactChange(
         custom_id=None if custom_id is None else body.identifier("custom_id", custom_id),
         email=_email(sent.get("email")),
@@ -157,6 +160,7 @@ def decode_change(sent: dict[str, Any]) -> ContactChange:
         attributes=attributes,
         user_key=None if user_key in (None, "") else body.identifier("user_key", user_key),
         tags=decode_tags(sent.get("tags")),
+        company_custom_id=None if company in (None, "") else body.identifier(_COMPANY, company),
     )
 
 
@@ -170,6 +174,8 @@ def encode_change(change: ContactChange) -> dict[str, Any]:
     }
     if change.user_key is not None:
         identity["user_key"] = change.user_key
+    if change.company_custom_id is not None:
+        identity[_COMPANY] = change.company_custom_id
     if change.tags:
         identity["tags"] = list(change.tags)
     return {**identity, **profile, **change.attributes}
