@@ -104,6 +104,16 @@ def test_all_that_they_had_and_did_is_the_parents(call: Any, platform: Served) -
         assert owners == {1}, table
 
 
+def test_companies_have_the_parent_for_a_member(call: Any) -> None:
+    people(call, *({"custom_id": name, "company_custom_id": "C1"} for name in "AB"))
+    call("PUT", "users-by-id/B/", {"company_custom_id": "C2"})
+    merge(call, 1, 2)
+    one = call("GET", "users-by-id/B/").json
+    assert [each["name"] for each in one["companies"]] == ["C1", "C2"]
+    for name in ("C1", "C2"):
+        assert call("GET", f"companies-by-id/{name}/").json["employees"] == [1]
+
+
 def test_the_journal_says_who_merged_what(call: Any, platform: Served) -> None:
     people(call, {"custom_id": "A"}, {"custom_id": "B", "city": "York"})
     merge(call, 1, 2)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ordertrail.actions.contact_writing import Known, Writing, Written
+from ordertrail.actions.contact_writing import Writing, Written
 from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.touched_contacts import Known
 from ordertrail.domain.contact import ContactChange, ContactName
 from ordertrail.domain.errors import Invalid, Refused
 from ordertrail.domain.journal import Author
@@ -45,7 +46,7 @@ def tag(tx: Tx, batch: Batch[Tag]) -> Sequence[Written | Refused]:
         if command.is_borne:
             return writing.take(contact, ContactChange(tags=command.names), command.author)
         kept = [each for each in contact.tags if each.name not in command.names]
-        changed, changes = writing.with_tags(contact, kept, {})
+        changed, changes = writing.belongings.with_tags(contact, kept)
         writing.put(contact, changed, changes, command.author)
         return Written(changed, is_new=False)
 
@@ -67,7 +68,9 @@ def place(tx: Tx, batch: Batch[Place]) -> Sequence[Written | Refused]:
         if wanted is None:
             raise Invalid({"list": f"there is no list with the id {command.list_id}"})
         on = [each for each in contact.lists if each.id != wanted.id]
-        changed, changes = writing.with_lists(contact, [*on, wanted] if command.is_on else on)
+        changed, changes = writing.belongings.with_lists(
+            contact, [*on, wanted] if command.is_on else on
+        )
         writing.put(contact, changed, changes, command.author)
         return Written(changed, is_new=False)
 

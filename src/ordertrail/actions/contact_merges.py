@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ordertrail.actions.contact_writing import Known
 from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.touched_contacts import Known
 from ordertrail.domain import contact as rules
 from ordertrail.domain.contact import Contact, ContactName
 from ordertrail.domain.errors import NotFound, Refused

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ordertrail.actions.contact_writing import Known, Writing, Written, emails_of, nobody, renamed
+from ordertrail.actions.contact_writing import Writing, Written, nobody
 from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.touched_contacts import Known, emails_of, renamed
 from ordertrail.domain import contact as rules
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
 from ordertrail.domain.errors import Invalid, NotFound, Refused

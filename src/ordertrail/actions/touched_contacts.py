@@ -1,0 +1,151 @@
+"""The contacts that a batch touches, as they are at each point of it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from ordertrail.domain.absent import ABSENT, Absent
+from ordertrail.domain.contact import Contact, ContactChange, ContactName
+from ordertrail.domain.errors import Invalid, NotFound
+from ordertrail.domain.identity import folded_email
+from ordertrail.kit.database import Tx
+from ordertrail.store import contacts
+
+
+class Known:
+    """The contacts that a batch touches, as they are at each point of it.
+
+    One person may be named by custom id and by e-mail in one batch: both find the same contact.
+    `emails`, in the form in which they are compared, are those whose contacts are looked for.
+    """
+
+    def __init__(
+        self,
+        tx: Tx,
+        workspace_id: int,
+        changes: Sequence[ContactChange],
+        *,
+        emails: Collection[str] = (),
+        names: Sequence[ContactName] = (),
+    ) -> None:
+        self.by_id: dict[int, Contact] = {}
+        self._by_custom_id: dict[str, int] = {}
+        self._by_email: dict[str, set[int]] = {}
+        custom_ids = {c.custom_id for c in changes if c.custom_id is not None}
+        asked = custom_ids | {n.custom_id for n in names if n.custom_id is not None}
+        by_custom_id = contacts.by_custom_ids(tx, workspace_id, asked)
+        for email, found in contacts.by_emails(tx, workspace_id, emails).items():
+            self._by_email[email] = {contact.id for contact in found}
+            self.by_id.update({contact.id: contact for contact in found})
+        for custom_id, contact in by_custom_id.items():
+            self.keep(contact)
+            self._by_custom_id[custom_id] = contact.id
+        numbers = {n.id for n in names if n.id is not None}
+        numbered = contacts.by_ids(tx, workspace_id, numbers)
+        self._by_number = {number: contact.id for number, contact in numbered.items()}
+        for contact in numbered.values():
+            self.by_id.setdefault(contact.id, contact)
+        keys = {c.user_key for c in changes if c.user_key is not None}
+        keyed = contacts.by_user_keys(tx, workspace_id, keys)
+        self._by_key = {key: contact.id for key, contact in keyed.items()}
+        for contact in keyed.values():
+            self.by_id.setdefault(contact.id, contact)
+        touched = {contact.id for contact in by_custom_id.values()}
+        settled = {e for e in emails if self._by_email.get(e, set()) - touched}
+        self.new_max = len(asked) - len(by_custom_id) + len(emails) - len(settled)
+
+    def find(self, change: ContactChange) -> Contact | None:
+        """Return the contact that the change is about; of several with its e-mail, the oldest."""
+        if change.custom_id is not None:
+            contact_id = self._by_custom_id.get(change.custom_id)
+        else:
+            contact_id = min(self._by_email.get(_email_key(change), ()), default=None)
+        return None if contact_id is None else self.by_id[contact_id]
+
+    def alike(self, change: ContactChange) -> list[Contact]:
+        """Return those whom the change may be about, oldest first.
+
+        One with its custom id; without one all with its e-mail; without that one with its key.
+        """
+        if change.custom_id is None and change.email:
+            found = sorted(self._by_email.get(_email_key(change), ()))
+        elif change.custom_id is not None:
+            found = [self._by_custom_id.get(change.custom_id, 0)]
+        else:
+            found = [self._by_key.get(change.user_key or "", 0)]
+        return [self.by_id[contact_id] for contact_id in found if contact_id]
+
+    def is_other_email(self, contact: Contact, email: str | None | Absent) -> bool:
+        """Tell whether an e-mail leads to the contact and is not its own."""
+        if not email or not contact.email or folded_email(email) == folded_email(contact.email):
+            return False
+        return contact.id in self._by_email.get(folded_email(email), ())
+
+    def named(self, name: ContactName) -> Contact:
+        """Return the contact of this name, or raise NotFound."""
+        if name.custom_id is not None:
+            found = self._by_custom_id.get(name.custom_id)
+        else:
+            found = self._by_number.get(name.id or 0)
+        if found is None:
+            raise NotFound("no such contact; create it by users/update_or_create/")
+        return self.by_id[found]
+
+    def numbered(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Return those of the ids that contacts have, each with the id that is meant today."""
+        return {each: self._by_number[each] for each in numbers if each in self._by_number}
+
+    def owner_of_custom_id(self, custom_id: str) -> int | None:
+        """Return the id of the contact that this custom id leads to."""
+        return self._by_custom_id.get(custom_id)
+
+    def owner_of_key(self, user_key: str) -> int | None:
+        """Return the id of the contact that this user key leads to."""
+        return self._by_key.get(user_key)
+
+    def keep(self, contact: Contact) -> None:
+        """Take the contact in, in place of what it was before."""
+        before = self.by_id.get(contact.id)
+        if before is not None and before.email:
+            self._by_email.setdefault(folded_email(before.email), set()).discard(contact.id)
+        if before is not None and before.custom_id not in (None, contact.custom_id):
+            self._by_custom_id.pop(before.custom_id or "", None)
+        self.by_id[contact.id] = contact
+        if contact.custom_id is not None:
+            self._by_custom_id[contact.custom_id] = contact.id
+        if contact.email:
+            self._by_email.setdefault(folded_email(contact.email), set()).add(contact.id)
+
+    def keep_key(self, contact: Contact, before: Contact) -> None:
+        """Note whose user key is whose, after one was changed."""
+        if contact.user_key != before.user_key:
+            self._by_key.pop(before.user_key, None)
+            self._by_key[contact.user_key] = contact.id
+
+
+def renamed(
+    known: Known, contact: Contact, name: ContactName, change: ContactChange
+) -> ContactChange:
+    """Return the change of a contact of this name; raises Invalid for a custom id of another one.
+
+    Under the custom id of a contact that was merged into it, the e-mail of such a one is no news.
+    """
+    said = change.custom_id or name.custom_id
+    if said not in (None, contact.custom_id) and known.is_other_email(contact, change.email):
+        change = replace(change, email=ABSENT)
+    if change.custom_id is None:
+        return change
+    owner = known.owner_of_custom_id(change.custom_id)
+    if owner is None:
+        return change
+    if owner != contact.id:
+        raise Invalid({"custom_id": "another contact has it; merge the two by users/merge/"})
+    return replace(change, custom_id=None)
+
+
+def emails_of(changes: Iterable[ContactChange]) -> set[str]:
+    """Return the e-mails that the changes say, in the form in which they are compared."""
+    return {_email_key(each) for each in changes if each.email}
+
+
+def _email_key(change: ContactChange) -> str:
+    return folded_email(change.email or "")
