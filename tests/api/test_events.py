@@ -87,3 +87,56 @@ def test_an_event_of_nobody_says_how_to_name_its_contact(
     reply = platform.call(token, "POST", EVENTS, {**named, "name": "seen"})
     assert reply.status == 400
     assert list(reply.json["errors"]) == ["user_custom_id"]
+
+
+def test_the_names_of_events_are_listed_as_they_were_first_seen(
+    platform: Served, token: str, key: str
+) -> None:
+    for name in ("seen", "sold", "seen"):
+        platform.call(token, "POST", EVENTS, {"user_id": 1, "name": name})
+    told = platform.call(token, "GET", EVENTS).json
+    assert (told["count"], told["next"]) == (2, None)
+    assert [(each["id"], each["name"]) for each in told["results"]] == [(2, "sold"), (1, "seen")]
+    assert platform.call(token, "GET", f"{EVENTS}1/").json == told["results"][1]
+    assert platform.call(token, "GET", f"{EVENTS}3/").status == 404
+
+
+def defined(platform: Served, token: str) -> dict[str, str]:
+    found = platform.rows("attributes")
+    return {row[3]: row[4] for row in found if row[2] == "event"}
+
+
+def test_the_attributes_of_events_are_learnt_from_the_first_level_of_their_data(
+    platform: Served, token: str, key: str
+) -> None:
+    for data in (
+        {"Order ID": "A-1", "total": 5, "items": [{"sku": "x"}], "x" * 65: 1, "?": 2},
+        {"total": "many", "gift": None},
+    ):
+        platform.call(token, "POST", EVENTS, {"user_id": 1, "name": "sold", "data": data})
+    wanted = {"order_id": "string", "total": "string", "items": "json"}
+    assert defined(platform, token) == wanted
+    told = platform.call(token, "GET", "/api/public/users/1/events/").json["results"]
+    assert told[1]["data"] == {
+        "Order ID": "A-1",
+        "total": 5,
+        "items": [{"sku": "x"}],
+        "x" * 65: 1,
+        "?": 2,
+    }
+
+
+def test_at_most_500_attributes_of_events_are_defined(
+    platform: Served, token: str, key: str
+) -> None:
+    for start in (0, 400, 800):
+        data = {f"field_{n}": n for n in range(start, start + 400)}
+        body = {"user_id": 1, "name": "sold", "data": data}
+        assert platform.call(token, "POST", EVENTS, body).status == 201
+    assert len(defined(platform, token)) == 500
+
+
+def test_a_refused_event_defines_nothing(platform: Served, token: str, key: str) -> None:
+    body = {"user_id": 2, "name": "sold", "data": {"total": 5}}
+    assert platform.call(token, "POST", EVENTS, body).status == 404
+    assert defined(platform, token) == {}

@@ -15,6 +15,11 @@ DEALS = "/api/public/deals/update_or_create/"
 EVENTS = "/api/public/users-by-id/A/events/"
 EVENTS_OF_B = "/api/public/users-by-id/B/events/"
 PRODUCT_EVENTS = "/api/public/products-by-id/P/product_event/"
+SEEN: dict[str, Any] = {
+    "name": "seen",
+    "timestamp": 1_767_225_600,
+    "data": {"page": 1, "more": [{"a": True}]},
+}
 ORDERED = {"user_custom_id": "A", "event_type": "order"}
 
 
@@ -60,7 +65,19 @@ def test_an_idempotency_key_sent_thirty_times_at_once_stores_one_row(
 @pytest.mark.parametrize(
     ("target", "body", "others"),
     [
-        (EVENTS, {"name": "seen"}, [(EVENTS, {"name": "sold"}), (EVENTS_OF_B, {"name": "seen"})]),
+        (
+            EVENTS,
+            SEEN,
+            [
+                (EVENTS, {**SEEN, "name": "sold"}),
+                (EVENTS_OF_B, SEEN),
+                (EVENTS, {**SEEN, "timestamp": 1_767_225_601}),
+                (EVENTS, {"name": "seen", "data": SEEN["data"]}),
+                (EVENTS, {"name": "seen", "timestamp": SEEN["timestamp"]}),
+                (EVENTS, {**SEEN, "data": {"page": 1, "more": [{"a": 1}]}}),
+            ],
+        ),
+        (EVENTS, {"name": "seen"}, [(EVENTS, {"name": "seen", "timestamp": 1_767_225_600})]),
         (
             PRODUCT_EVENTS,
             ORDERED,
@@ -68,6 +85,8 @@ def test_an_idempotency_key_sent_thirty_times_at_once_stores_one_row(
                 (PRODUCT_EVENTS, {**ORDERED, "event_type": "purchase"}),
                 (PRODUCT_EVENTS, {**ORDERED, "user_custom_id": "B"}),
                 (PRODUCT_EVENTS.replace("P/", "Q/"), ORDERED),
+                (PRODUCT_EVENTS, {**ORDERED, "timestamp": 1_767_225_600}),
+                (PRODUCT_EVENTS, {**ORDERED, "data": {"custom_data": {"quantity": 1}}}),
             ],
         ),
     ],
@@ -80,10 +99,35 @@ def test_an_idempotency_key_belongs_to_one_event(
     ask = [Request("POST", where, headers, json=said) for where, said in [(target, body), *others]]
     kept = None
     for replies in (shop.caller.together(ask), [shop.caller.together([one])[0] for one in ask]):
-        assert [reply.status for reply in replies] == [201] + [409] * len(others)
+        assert [reply.status for reply in replies] == [201] + [422] * len(others)
         assert "Idempotency-Key was used" in replies[1].json["detail"]
         before, kept = kept, shop.counts()
         assert before in (None, kept)
+
+
+def test_an_event_is_known_again_however_its_numbers_and_times_are_written(
+    shop: Served, token: str
+) -> None:
+    headers = {"Idempotency-Key": "one"}
+    first = {"name": "sold", "timestamp": 1_767_225_600, "data": {"total": 19.90, "of": {"n": 2}}}
+    same = {"name": "sold", "timestamp": "2026-01-01T01:00:00+01:00"}
+    ids = [
+        shop.call(token, "POST", EVENTS, body, headers=headers).json["id"]
+        for body in (first, {**same, "data": {"of": {"n": 2.0}, "total": 19.9}})
+    ]
+    assert ids[0] == ids[1]
+
+
+def test_created_of_a_key_sent_again_is_what_the_first_was_told(shop: Served, token: str) -> None:
+    for name, key, created in (
+        ("seen", "one", True),
+        ("seen", "two", False),
+        ("seen", "one", True),
+        ("seen", "two", False),
+    ):
+        headers = {"Idempotency-Key": key}
+        reply = shop.call(token, "POST", EVENTS, {"name": name}, headers=headers)
+        assert reply.json["created"] is created, key
 
 
 def test_a_key_is_of_no_help_to_an_unknown_contact(shop: Served, token: str) -> None:

@@ -1,6 +1,7 @@
 """Random commands in batches of any size end as they do one by one, and as a plain dict says."""
 
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -193,7 +194,7 @@ class Model:
         who = command.contact.custom_id
         if self.contact(who or "") is None:
             return False
-        told = (who, command.event.name)
+        told = (who, command.event.name, json.dumps(sorted(command.event.data.items())))
         first = self._first_told("event", command.operation_key, told)
         if first is not None:
             return first == told

@@ -79,7 +79,12 @@ HOT = {
     "a product's id": (products._IDS, {"p": "products_custom_id"}),
     "a product's custom id": (products._KEYS, {"p": "PRIMARY KEY"}),
     "a product's counts": (events._PRODUCT_COUNTS, {"product_events": "product_events_product"}),
-    "an event by operation key": (events._EVENT_KEYS, {"e": "events_key"}),
+    "an event by operation key": (
+        events._EVENT_KEYS,
+        {"e": "events_key", "t": "PRIMARY KEY"},
+    ),
+    "one name of events": (events._TYPE, {"t": "PRIMARY KEY"}),
+    "how many attributes there are": (attributes._COUNT, {"a": "attributes_name"}),
     "a product event by operation key": (
         events._PRODUCT_EVENT_KEYS,
         {"e": "product_events_key"},

@@ -8,12 +8,13 @@ from ordertrail.domain.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    KeyReused,
     NotFound,
     Refused,
     Unauthorised,
     Unavailable,
 )
-from ordertrail.sync.verdict import Attempt, Heal, Park, Patience, Pause, Verdict, Wait, judge
+from ordertrail.sync.verdict import Attempt, Done, Heal, Park, Patience, Pause, Verdict, Wait, judge
 
 PATIENCE = Patience(first_wait_s=1.0, wait_s_max=10.0, retry_after_s_max=60.0)
 HOURS_72 = 72 * 3_600.0
@@ -36,6 +37,8 @@ def broken(retry_after_s: float | None = None) -> Unavailable:
     [
         (Invalid({"stage": "no stage 9"}), Attempt(), Park("stage: no stage 9")),
         (Conflict("not now"), Attempt(), Park("not now")),
+        (KeyReused("another event"), Attempt(may_be_there=True), Done()),
+        (KeyReused("another event"), Attempt(), Park("another event")),
         (Refused("HTTP status 413"), Attempt(), Park("HTTP status 413")),
         (NotFound("no such contact"), Attempt(), Park("no such contact")),
         (NotFound("no such contact"), Attempt(can_heal=True), Heal()),

@@ -78,6 +78,40 @@ class Settling:
         attributes.change(tx, self._workspace_id, wider)
 
 
+class EventAttributes:
+    """What the data of events hold on their first level, defined on the way; data stay as sent.
+
+    A workspace has at most so many of them as one thing may have.
+    """
+
+    def __init__(self, tx: Tx, workspace_id: int, sent: Iterable[Values]) -> None:
+        self._workspace_id = workspace_id
+        named = {attribute.lenient_name(name) for each in sent for name in each}
+        names = [name for name in named if name is not None]
+        kind = ContentType.EVENT
+        self._known = attributes.by_names(tx, workspace_id, kind, names) if names else {}
+        self._accepted: list[Values] = []
+
+    def accept(self, data: Values) -> None:
+        """Take the data of an event that was recorded."""
+        named = {attribute.lenient_name(name): value for name, value in data.items()}
+        self._accepted.append({name: v for name, v in named.items() if name is not None})
+
+    def write(self, tx: Tx) -> None:
+        """Define what was seen for the first time, and widen inferred types."""
+        kind = ContentType.EVENT
+        learnt = attribute.learn(kind, self._known, self._accepted)
+        new = [each for each in learnt.values() if each.id is None]
+        if new:
+            count = attributes.count(tx, self._workspace_id, kind)
+            new = new[: max(0, attribute.ATTRIBUTES_MAX - count)]
+        numbers = ids.take(tx, self._workspace_id, attribute=len(new))["attribute"]
+        named = [replace(each, id=number) for each, number in zip(new, numbers, strict=True)]
+        attributes.add(tx, self._workspace_id, named)
+        wider = [each for each in learnt.values() if each.id is not None]
+        attributes.change(tx, self._workspace_id, wider)
+
+
 @dataclass(frozen=True, slots=True)
 class Define:
     """Define an attribute, or find it defined so already; it has no id yet."""

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ordertrail.actions.attributes import EventAttributes
 from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.contact import ContactName
-from ordertrail.domain.errors import Conflict, Invalid, Refused
-from ordertrail.domain.event import Event, NewEvent, happened_at
+from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.event import Event, EventType, NewEvent, Recorded, happened_at
 from ordertrail.domain.journal import Author, Entry
 from ordertrail.domain.product import ProductEvent
 from ordertrail.kit import clock, paging
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.kit.paging import Page
+from ordertrail.kit.paging import Page, Place
 from ordertrail.store import events, ids, journal
 from ordertrail.store.events import Arrival
 
@@ -71,6 +72,19 @@ def product_events_of(
     return _page(found, count)
 
 
+def types(reader: Reader, workspace_id: int, place: Place) -> Page[EventType]:
+    """Return a page of the names that events have, newest first."""
+    return events.types(reader, workspace_id, place)
+
+
+def type_of(reader: Reader, workspace_id: int, type_id: int) -> EventType:
+    """Return the name of events with this id, or raise NotFound."""
+    found = events.type_by_id(reader, workspace_id, type_id)
+    if found is None:
+        raise NotFound(f"no event with the id {type_id}: it is that of a name, not of a happening")
+    return found
+
+
 def timeline(
     reader: Reader, workspace_id: int, contact_id: int, cursor: str | None
 ) -> Page[Happening]:
@@ -119,7 +133,8 @@ class _Writing:
             tx, workspace_id, event_type=len(names) - len(self._types), journal=len(commands)
         )
         self._type_ids, self._numbers = taken["event_type"], taken["journal"]
-        self._new_types: dict[str, int] = {}
+        self._new_types: list[tuple[EventType, int]] = []
+        self._learning = EventAttributes(tx, workspace_id, [c.event.data for c in commands])
         self._events: list[tuple[Event, Arrival]] = []
 
     def decide(self, command: Create) -> Created:
@@ -127,21 +142,32 @@ class _Writing:
         name, at = command.event.name, self._batch.at
         moment = happened_at(command.event.at, at)
         contact_id = self._contacts.id_of(command.contact)
-        if command.operation_key in self._done:
-            number, told = self._done[command.operation_key]
-            if told != (contact_id, self._types.get(name)):
-                raise Conflict("this Idempotency-Key was used for another event")
-            return Created(number, False, is_new=False)
-        is_new_name = name not in self._types
-        if is_new_name:
-            self._types[name] = self._new_types[name] = next(self._type_ids)
+        done = self._done.get(command.operation_key or "")
+        if done is not None:
+            about = contact_id, self._types.get(name, 0)
+            done.check(about, command.event.at, command.event.data)
+            return Created(done.id, done.is_first, is_new=False)
         event = Event(next(self._numbers), name, contact_id, moment, command.event.data)
+        is_new_name = self._name(event)
         self._events.append((event, Arrival(command.operation_key, command.author.origin, at)))
+        self._learning.accept(event.data)
         if command.operation_key is not None:
-            self._done[command.operation_key] = event.id, (contact_id, self._types[name])
+            about = contact_id, self._types[name]
+            told = event.id, about, moment, at, event.data, is_new_name
+            self._done[command.operation_key] = Recorded(*told)
         return Created(event.id, is_new_name, is_new=True)
+
+    def _name(self, event: Event) -> bool:
+        """Take in the event's name, and tell whether it is a new one."""
+        is_new = event.name not in self._types
+        if is_new:
+            made = EventType(next(self._type_ids), event.name, self._batch.at)
+            self._types[event.name] = made.id
+            self._new_types.append((made, event.id))
+        return is_new
 
     def write(self, tx: Tx) -> None:
         """Write everything that was decided."""
-        events.add_types(tx, self._batch.workspace_id, self._new_types, self._batch.at)
+        events.add_types(tx, self._batch.workspace_id, self._new_types)
         events.add(tx, self._batch.workspace_id, self._events, self._types)
+        self._learning.write(tx)

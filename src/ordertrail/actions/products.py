@@ -10,8 +10,8 @@ from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.errors import Conflict, NotFound, Refused
-from ordertrail.domain.event import happened_at
+from ordertrail.domain.errors import NotFound, Refused
+from ordertrail.domain.event import Recorded, happened_at
 from ordertrail.domain.journal import Author, Entry, Subject
 from ordertrail.domain.product import NewProductEvent, Product, ProductEvent
 from ordertrail.kit.committer import Batch
@@ -180,8 +180,12 @@ class _Writing:
         event, at = command.event, self._batch.at
         moment = happened_at(event.at, at)
         contact_id = self._contacts.id_of(event.contact)
-        if command.operation_key in self._done:
-            return self._repeated(command, contact_id)
+        done = self._done.get(command.operation_key or "")
+        if done is not None:
+            product = self._products.known.get(command.product_custom_id)
+            about = contact_id, product.id if product else 0, event.event_type
+            done.check(about, event.at, event.custom_data)
+            return CreatedEvent(done.id, is_new=False)
         product, warnings = self._describe(command)
         number = next(self._numbers)
         self._events.append(
@@ -193,21 +197,16 @@ class _Writing:
             )
         )
         if command.operation_key is not None:
-            told = (contact_id, product.id, event.event_type)
-            self._done[command.operation_key] = number, told
+            about = contact_id, product.id, event.event_type
+            self._done[command.operation_key] = Recorded(
+                number, about, moment, at, event.custom_data
+            )
         return CreatedEvent(number, is_new=True, warnings=warnings)
 
     def write(self, tx: Tx) -> None:
         """Write everything that was decided."""
         self._products.write(tx, self._batch.workspace_id)
         events.add_product_events(tx, self._batch.workspace_id, self._events)
-
-    def _repeated(self, command: CreateEvent, contact_id: int) -> CreatedEvent:
-        number, told = self._done[command.operation_key or ""]
-        product = self._products.known.get(command.product_custom_id)
-        if told != (contact_id, product.id if product else 0, command.event.event_type):
-            raise Conflict("this Idempotency-Key was used for another event")
-        return CreatedEvent(number, is_new=False)
 
     def _describe(self, command: CreateEvent) -> tuple[Product, tuple[str, ...]]:
         event, at = command.event, self._batch.at

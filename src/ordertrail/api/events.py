@@ -3,12 +3,13 @@
 from typing import Any
 
 from ordertrail.actions import events
-from ordertrail.api.call import Answer, Call
+from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.person import named
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import simple
 from ordertrail.wire import events as wire
 from ordertrail.wire import naming, version1
+from ordertrail.wire.shapes import page_of
 
 
 def _of_path(call: Call) -> events.Create:
@@ -34,6 +35,21 @@ def _created(done: events.Created) -> Answer:
 CREATE_OF_CONTACT = simple(_of_path, events.create, _created, knows_keys=True)
 CREATE = simple(_of_body, events.create, _created, knows_keys=True)
 
+
+async def list_types(call: Call) -> Answer:
+    """Answer with a page of the names that events have."""
+    place = call.place()
+    found = await call.read(lambda reader: events.types(reader, call.workspace_id, place))
+    return paged(call, found, wire.encode_type)
+
+
+async def read_type(call: Call) -> Answer:
+    """Answer with one name that events have."""
+    number = call.path_number("id")
+    found = await call.look(lambda reader: events.type_of(reader, call.workspace_id, number))
+    return Answer(wire.encode_type(found))
+
+
 ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
@@ -43,5 +59,20 @@ ROUTES: tuple[Route, ...] = (
         wire.NamedEventSent,
         wire.EventCreated,
         status=201,
+    ),
+    Route(
+        "GET",
+        f"{PUBLIC}/events/",
+        list_types,
+        "the names that events have, newest first",
+        gives=page_of(wire.EventTypeShown),
+        queries=("cursor",),
+    ),
+    Route(
+        "GET",
+        f"{PUBLIC}/events/{{id}}/",
+        read_type,
+        "one name that events have",
+        gives=wire.EventTypeShown,
     ),
 )

@@ -83,6 +83,14 @@ def standard_name(name: str) -> str:
     return _standard_name(name)
 
 
+def lenient_name(name: str) -> str | None:
+    """Return the name under which values are kept, or None for what can be no name."""
+    try:
+        return standard_name(name)
+    except Invalid:
+        return None
+
+
 @functools.lru_cache(maxsize=10_000)
 def _standard_name(name: str) -> str:
     folded = re.sub(r"\W+", "_", name.strip().lower()).strip("_")

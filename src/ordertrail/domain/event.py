@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ordertrail.domain.errors import Invalid
+from ordertrail.domain.errors import Invalid, KeyReused
 
 PURCHASE_COMPLETED = "purchase_completed"
 """The conversion event of the guide."""
@@ -34,6 +34,48 @@ class NewEvent:
     name: str
     at: datetime | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A name that events have, and when it was seen for the first time."""
+
+    id: int
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event that was recorded under a permanent key, and what tells it from any other.
+
+    `about` is whose it was and of what kind, `created_at` when it came in. `is_first` tells that
+    it was the first of its name.
+    """
+
+    id: int
+    about: tuple[int | str, ...]
+    at: datetime
+    created_at: datetime
+    data: Mapping[str, Any]
+    is_first: bool = False
+
+    def check(
+        self, about: tuple[int | str, ...], sent_at: datetime | None, data: Mapping[str, Any]
+    ) -> None:
+        """Raise KeyReused when another event is sent under the key; one without a time is now's."""
+        is_same = about == self.about and (sent_at or self.created_at) == self.at
+        if not is_same or not same_json(data, self.data):
+            raise KeyReused("this Idempotency-Key was used for another event; use a new one")
+
+
+def same_json(one: object, other: object) -> bool:
+    """Tell whether two values are one in JSON, at every depth: 1 is not true there."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same_json(one[n], other[n]) for n in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_json, one, other))
+    return one == other and isinstance(one, bool) is isinstance(other, bool)
 
 
 def happened_at(sent: datetime | None, at: datetime) -> datetime:

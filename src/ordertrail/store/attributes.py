@@ -29,6 +29,10 @@ _OF_TYPE = sql.rows(
     "(SELECT * FROM attributes WHERE workspace_id = :workspace_id"
     " AND content_type = :content_type ORDER BY id) a",
 )
+_COUNT = (
+    "SELECT count(*) FROM attributes a"
+    " WHERE a.workspace_id = :workspace_id AND a.content_type = :content_type"
+)
 _ALL = "id content_type name value_type is_inferred display_name description choices allows_many"
 _ADD = sql.insert("attributes", _ALL)
 _CHANGE = sql.update(
@@ -78,6 +82,12 @@ def page(
     return listing.page(
         reader, workspace_id, _TABLE, condition, place, _attribute, lambda each: each.id or 0
     )
+
+
+def count(reader: Reader, workspace_id: int, content_type: ContentType) -> int:
+    """Return how many attributes of one kind of thing there are."""
+    found = reader.fetch(_COUNT, workspace_id=workspace_id, content_type=str(content_type))
+    return int(found[0][0])
 
 
 def add(tx: Tx, workspace_id: int, attributes: Sequence[Attribute]) -> None:

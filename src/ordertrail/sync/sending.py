@@ -83,6 +83,7 @@ class Sender:
             refusals=max(held.refusals, refusals),
             is_away=self._watch.is_probing,
             can_heal=held.operation.kind in _HEALABLE and not held.is_healed,
+            may_be_there=held.is_unsure and held.operation.kind.is_event and self.honours_keys,
         )
         verdict = judge(failure, attempt, self._patience, self._rim.jitter())
         if isinstance(failure, Unavailable):

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from ordertrail.domain.errors import Forbidden, NotFound, Refused, Unauthorised, Unavailable
+from ordertrail.domain.errors import (
+    Forbidden,
+    KeyReused,
+    NotFound,
+    Refused,
+    Unauthorised,
+    Unavailable,
+)
 
 _DOUBLINGS_MAX = 30
 
@@ -33,6 +40,8 @@ class Attempt:
     `number` counts from 1 and leaves out those that came too soon; `waits` counts these too, but
     only this worker's. `failing_s` tells since when the operation fails, `refusals` how often in
     a row its key was refused. `is_away` tells that the destination answers nobody.
+    `may_be_there` tells of an event that may have been created, and whose key the destination
+    would know then.
     """
 
     number: int = 1
@@ -41,6 +50,7 @@ class Attempt:
     refusals: int = 0
     is_away: bool = False
     can_heal: bool = False
+    may_be_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +93,16 @@ def judge(
 ) -> Verdict:
     """Decide what to do after an attempt that failed; `jitter` is in [0, 1).
 
+    An event that was said before is there as it was said then, whatever has become of its order.
+
     The wait is exponential with full jitter, and at least as long as the destination asked for.
     """
     if isinstance(failure, Unauthorised | Forbidden):
         if attempt.refusals >= patience.refusals_max:
             return Pause(failure)
         return Wait(patience.refusal_wait_s, counts=False)
+    if isinstance(failure, KeyReused) and attempt.may_be_there:
+        return Done()
     if isinstance(failure, NotFound) and attempt.can_heal:
         return Heal()
     if isinstance(failure, Refused):

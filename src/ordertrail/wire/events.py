@@ -3,7 +3,7 @@
 from typing import Any, TypedDict
 
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.event import NAME_LENGTH_MAX, Event, NewEvent
+from ordertrail.domain.event import NAME_LENGTH_MAX, Event, EventType, NewEvent
 from ordertrail.wire import body
 from ordertrail.wire.naming import ContactNamed
 
@@ -37,6 +37,14 @@ class EventCreated(TypedDict):
     created: bool
 
 
+class EventTypeShown(TypedDict):
+    """A name that events have, and when it was seen for the first time."""
+
+    id: int
+    name: str
+    created_at: str
+
+
 def decode_event(sent: dict[str, Any]) -> NewEvent:
     """Read an event; of whom, the path tells or `naming`."""
     known = body.fields(sent, _READERS)
@@ -51,6 +59,15 @@ def encode_event_request(event: NewEvent) -> dict[str, Any]:
     if event.at is not None:
         said["timestamp"] = int(event.at.timestamp())
     return {**said, "data": dict(event.data)} if event.data else said
+
+
+def encode_type(event_type: EventType) -> dict[str, Any]:
+    """Return a name that events have as the API shows it."""
+    return {
+        "id": event_type.id,
+        "name": event_type.name,
+        "created_at": body.iso(event_type.created_at),
+    }
 
 
 def encode(event: Event) -> dict[str, Any]:
