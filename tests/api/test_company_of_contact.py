@@ -64,7 +64,8 @@ def test_version_1_calls_it_company_id(shop: Shop) -> None:
 
 def test_a_company_comes_besides_the_others_and_null_says_nothing(shop: Shop) -> None:
     for company in ("acme", "other", None, "", "acme"):
-        shop.call("POST", UPSERT, {"custom_id": "ada", "company_custom_id": company})
+        sent = {"custom_id": "ada", "company_custom_id": company}
+        assert shop.call("POST", UPSERT, sent).status == 200
     assert shop.companies() == ["Acme", "other"]
 
 

@@ -187,6 +187,18 @@ def test_each_deal_that_moves_is_in_the_journal_with_its_author(shop: Shop) -> N
     assert after["updated_at"] > before["updated_at"]
 
 
+def test_a_deal_that_was_moved_tells_the_stages_that_it_was_in(shop: Shop) -> None:
+    shop.deal("a", stage=2)
+    shop.call("DELETE", f"{OWN}/stages/2/", {"move_to": 3})
+    told = shop.call("GET", f"{PUBLIC}/deals-by-id/a/stage-changes/").json["results"]
+    assert [(each["stage"], each["stage_name"]) for each in told] == [
+        (3, "Order cancelled/returned"),
+        (2, None),
+    ]
+    assert told[0]["left_at"] is None
+    assert told[0]["entered_at"] == told[1]["left_at"]
+
+
 def test_more_deals_than_one_part_are_moved_part_by_part(shop: Shop) -> None:
     count = pipelines.MOVED_MAX + 20
     sent = [

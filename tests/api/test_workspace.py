@@ -30,7 +30,8 @@ def test_settings_are_told_and_what_is_sent_is_changed(platform: Served, token: 
         {"name": "  "},
         {"name": ["x"]},
         {"strict": "perhaps"},
-        {"strict": 1},
+        {"strict": 2},
+        {"strict": ["true"]},
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_changes(

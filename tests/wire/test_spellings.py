@@ -74,6 +74,20 @@ def test_an_amount_is_read_as_number_or_text(value: object) -> None:
     assert deals.decode_change(line).lines == (SentLine(1, 149_900_000, product_custom_id="P"),)
 
 
+@pytest.mark.parametrize("value", [True, "true", " True ", 1, False, "FALSE", 0])
+def test_a_flag_is_read_in_every_spelling(value: object) -> None:
+    wanted = value in (True, "true", " True ")
+    assert body.flag("flag", value) is wanted
+    assert contacts.decode_change({"unsubscribed": value}).profile == {"unsubscribed": wanted}
+
+
+@pytest.mark.parametrize("value", [None, "", "yes", 2, -1, Decimal(1), [True], {}])
+def test_what_is_no_flag_is_refused_by_field(value: object) -> None:
+    with pytest.raises(Invalid) as refused:
+        body.flag("flag", value)
+    assert refused.value.fields.keys() == {"flag"}
+
+
 def test_ids_are_read_as_numbers_too() -> None:
     sent = {
         "custom_id": 78523,

@@ -5,9 +5,8 @@ from typing import Any
 from ordertrail.actions import attributes
 from ordertrail.api.call import Answer, Call, Handler, paged
 from ordertrail.api.route import PUBLIC, Route
-from ordertrail.api.writes import Write
+from ordertrail.api.writes import answered, simple
 from ordertrail.domain.attribute import Attribute, ContentType, standard_name
-from ordertrail.kit.database import Reader
 from ordertrail.wire import attributes as wire
 from ordertrail.wire import version1
 from ordertrail.wire.shapes import DeletedShown, page_of
@@ -23,22 +22,12 @@ def _defined(call: Call, done: attributes.Defined) -> Answer:
     return Answer(_shown(call, done.attribute), 201 if done.is_new else 200)
 
 
-def _tell(call: Call, _reader: Reader, done: attributes.Defined) -> Answer:
-    return _defined(call, done)
-
-
-CREATE = Write(_define, attributes.define, _tell, _defined)
-
-
-def _deleted(_call: Call, done: Attribute) -> Answer:
+def _deleted(done: Attribute) -> Answer:
     return Answer({"id": done.id, "deleted": True})
 
 
-def _tell_deleted(call: Call, _reader: Reader, done: Attribute) -> Answer:
-    return _deleted(call, done)
-
-
-DELETE = Write(lambda call: call.path_number("id"), attributes.delete, _tell_deleted, _deleted)
+CREATE = answered(_define, attributes.define, _defined)
+DELETE = simple(lambda call: call.path_number("id"), attributes.delete, _deleted)
 
 
 async def list_all(call: Call) -> Answer:

@@ -9,9 +9,8 @@ from ordertrail.actions.company_writing import Written
 from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
-from ordertrail.api.writes import Write, simple
+from ordertrail.api.writes import Write, answered, simple
 from ordertrail.domain.company import CompanyChange, CompanyName
-from ordertrail.kit.committer import Action
 from ordertrail.kit.database import Reader
 from ordertrail.wire import companies as wire
 from ordertrail.wire import contact_actions as wire_actions
@@ -155,13 +154,6 @@ def _untagged(call: Call, _done: Written) -> Answer:
     return Answer({"tag": {"name": wire_actions.decode_tag(call.body())}})
 
 
-def _write(
-    command: Callable[[Call], object], action: Action, answer: Callable[[Call, Any], Answer]
-) -> Write:
-    """A write whose answer needs the call and the outcome."""
-    return Write(command, action, lambda call, _reader, outcome: answer(call, outcome), answer)
-
-
 CREATE = Write(_create, companies.create, _whole)
 UPDATE_OR_CREATE = Write(_upsert, companies.upsert, _upserted)
 CHANGE = Write(_change, companies.change, _whole)
@@ -170,11 +162,11 @@ DELETE = simple(
 )
 JOIN = Write(_member(is_member=True), companies.join, _whole)
 LEAVE = Write(_member(is_member=False), companies.join, _whole)
-SET_ONE = _write(_set_one, companies.change, _one_set)
-SET_SEVERAL = _write(_change, companies.change, _several_set)
-REMOVE = _write(_remove, companies.change, _removed)
-ADD_TAG = _write(_tag, companies.change, _tagged)
-REMOVE_TAG = _write(_untag, companies.untag, _untagged)
+SET_ONE = answered(_set_one, companies.change, _one_set)
+SET_SEVERAL = answered(_change, companies.change, _several_set)
+REMOVE = answered(_remove, companies.change, _removed)
+ADD_TAG = answered(_tag, companies.change, _tagged)
+REMOVE_TAG = answered(_untag, companies.untag, _untagged)
 
 _SAID, _COMPANY = wire.CompanySent, wire.CompanyShown
 _FIELD, _NAMED = wire_actions.AttributeSent, wire_actions.AttributeNamed

@@ -9,8 +9,7 @@ from ordertrail.api.call import Answer, Call
 from ordertrail.api.contacts import said_of_contact
 from ordertrail.api.person import BOTH, named
 from ordertrail.api.route import PUBLIC, Route
-from ordertrail.api.writes import Write, simple
-from ordertrail.kit.database import Reader
+from ordertrail.api.writes import Write, answered, simple
 from ordertrail.wire import contact_actions as wire
 from ordertrail.wire import contacts as wire_contacts
 from ordertrail.wire import version1
@@ -106,25 +105,14 @@ def _change_many(*, standard: bool) -> Callable[[Call], contacts.ChangeMany]:
     return command
 
 
-def _write(
-    command: Callable[[Call], object], action: Any, answer: Callable[[Call, Any], Answer]
-) -> Write:
-    """A write whose answer needs the call and the outcome."""
-
-    def tell(call: Call, _reader: Reader, outcome: Any) -> Answer:
-        return answer(call, outcome)
-
-    return Write(command, action, tell, answer)
-
-
-SET_ONE = _write(_set_one, contacts.change, _one_set)
-SET_SEVERAL = _write(_set_several, contacts.change, _several_set)
-REMOVE = _write(_remove, contacts.change, _removed)
-ADD_TAG = _write(_tag(_one_name, is_borne=True), contact_groups.tag, _tag_added)
+SET_ONE = answered(_set_one, contacts.change, _one_set)
+SET_SEVERAL = answered(_set_several, contacts.change, _several_set)
+REMOVE = answered(_remove, contacts.change, _removed)
+ADD_TAG = answered(_tag(_one_name, is_borne=True), contact_groups.tag, _tag_added)
 ADD_TAGS = simple(_tag(wire.decode_tags, is_borne=True), contact_groups.tag, _tags_added)
-REMOVE_TAG = _write(_tag(_one_name, is_borne=False), contact_groups.tag, _tag_removed)
-ADD_TO_LIST = _write(_place(is_on=True), contact_groups.place, _placed)
-REMOVE_FROM_LIST = _write(_place(is_on=False), contact_groups.place, _placed)
+REMOVE_TAG = answered(_tag(_one_name, is_borne=False), contact_groups.tag, _tag_removed)
+ADD_TO_LIST = answered(_place(is_on=True), contact_groups.place, _placed)
+REMOVE_FROM_LIST = answered(_place(is_on=False), contact_groups.place, _placed)
 
 _ACTIONS: tuple[tuple[str, str, Write, str, Any, Any], ...] = (
     (

@@ -50,6 +50,13 @@ def simple(
     )
 
 
+def answered(
+    command: Callable[[Call], object], action: Action, answer: Callable[[Call, Any], Answer]
+) -> Write:
+    """Return a write whose answer needs the call and the outcome, and no view of the database."""
+    return Write(command, action, lambda call, _reader, outcome: answer(call, outcome), answer)
+
+
 def prepared(write: Write, call: Call) -> tuple[Action, object]:
     """Return who decides the call's command, and the command."""
     command = write.command(call)

@@ -116,10 +116,12 @@ def whole(field: str, value: object) -> int:
 
 
 def flag(field: str, value: object) -> bool:
-    """Read true or false, also from their words."""
+    """Read true or false, also from their words, and from 1 and 0."""
     said = value.strip().lower() if isinstance(value, str) else value
-    if said in ("true", "false") or isinstance(said, bool):
-        return said in (True, "true")
+    if said in ("true", "false"):
+        return said == "true"
+    if isinstance(said, int) and said in (0, 1):
+        return bool(said)
     raise Invalid({field: "must be true or false"})
 
 

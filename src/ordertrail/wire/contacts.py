@@ -242,7 +242,7 @@ def _profile(field: str, value: object) -> object:
     if field in _WORDS:
         return _word(field, value)
     if field in _FLAGS:
-        return _flag(field, value)
+        return body.flag(field, value)
     if field in _NUMBERS:
         return body.whole(field, value)
     if field in _MOMENTS:
@@ -261,12 +261,6 @@ def _word(field: str, value: object) -> str:
         return str(value)
     said = ", ".join(f"{number} {word}" for number, word in enumerate(words, 1))
     raise Invalid({field: f"must be one of: {said}"})
-
-
-def _flag(field: str, value: object) -> bool:
-    if value in (True, False, "true", "false", "True", "False"):
-        return value in (True, "true", "True")
-    raise Invalid({field: "must be true or false"})
 
 
 _WORDS = {"gender": ("unknown", "male", "female"), "status": ("visitor", "user")}
