@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.Live]:
 
 
 @schema.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_is_answered_is_what_is_described(case: schemathesis.Case, server: live.Live) -> None:
     headers = {"Authorization": f"Token {server.token}", "Accept": "*/*; version=2"}
     case.call_and_validate(base_url=server.url, headers=headers, checks=CHECKS)
