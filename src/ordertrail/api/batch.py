@@ -1,5 +1,6 @@
 """Many writes in one call: carried out in the order given, answered one by one."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,15 +39,7 @@ def route(routes: Sequence[Route]) -> Route:
     )
 
     async def handle(call: Call) -> Answer:
-        answers: list[Answer] = []
-        away: Answer | None = None
-        operations = _keyed(call.operation_key, _operations(call))
-        shared = _without_own_headers(call)
-        for start in range(0, len(operations), PART_MAX):
-            part = operations[start : start + PART_MAX]
-            asked = [_asked(shared, known, each) for each in part]
-            said, away = await _carried_out(call, asked, away)
-            answers += said
+        answers = await _answers(call, known, _keyed(call.operation_key, _operations(call)))
         results = [_result(each) for each in answers]
         if call.wants(*lines.TYPES):
             return Answer(Streamed(lines.TYPES[0], _lines(results)))
@@ -61,6 +54,27 @@ def route(routes: Sequence[Route]) -> Route:
         gives=wire.BatchShown,
         bytes_max=BYTES_MAX,
     )
+
+
+async def _answers(
+    call: Call, known: _Known, operations: Sequence[Operation | Invalid]
+) -> list[Answer]:
+    """Carry the operations out part by part; while one part is written, the next one is read."""
+    shared = _without_own_headers(call)
+    answers: list[Answer] = []
+    away: Answer | None = None
+    written: asyncio.Task[tuple[list[Answer], Answer | None]] | None = None
+    for start in range(0, len(operations), PART_MAX):
+        asked = [_asked(shared, known, each) for each in operations[start : start + PART_MAX]]
+        if written is not None:
+            said, away = await written
+            answers += said
+        written = asyncio.create_task(_carried_out(call, asked, away))
+        await asyncio.sleep(0)
+    if written is not None:
+        said, _ = await written
+        answers += said
+    return answers
 
 
 def _operations(call: Call) -> list[Operation | Invalid]:
