@@ -52,6 +52,19 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         for one in ("deals/{id}", "deals-by-id/{custom_id}")
     },
     ("POST", f"{PUBLIC}/products/"): {"custom_id": SECRET, "name": "Lamp"},
+    **{
+        ("PUT", f"{PUBLIC}/{one}/"): {"price": 5}
+        for one in ("products/{id}", "products-by-id/{custom_id}")
+    },
+    ("POST", f"{PUBLIC}/products/{{id}}/product_event/"): {
+        "user_custom_id": SECRET,
+        "event_type": "order",
+    },
+    ("POST", f"{PUBLIC}/products/product_event/"): {
+        "product_id": SECRET,
+        "user_custom_id": SECRET,
+        "event_type": "order",
+    },
     ("POST", f"{PUBLIC}/products-by-id/{{custom_id}}/product_event/"): {
         "user_custom_id": SECRET,
         "event_type": "order",
@@ -132,6 +145,12 @@ QUERIES: dict[tuple[str, str], str] = {
 
 NOBODY_HAS = ("/segments/{id}/",)
 """What is in paths that name nothing in any workspace."""
+
+IN_USE = {
+    ("DELETE", f"{PUBLIC}/products/{{id}}/"),
+    ("DELETE", f"{PUBLIC}/products-by-id/{{custom_id}}/"),
+}
+"""What is refused with 409 as long as something stands on it."""
 
 OPEN_TO_ALL = {("GET", f"{OWN}/about/")}
 """Those that a key of any scope may call."""

@@ -4,6 +4,7 @@ import pytest
 from samples import (
     BODIES,
     DEAL,
+    IN_USE,
     MADE,
     NOBODY_HAS,
     NUMBERS,
@@ -85,6 +86,7 @@ def test_no_address_shows_or_changes_what_is_another_workspaces(
         assert SECRET not in reply.text
     mine = platform.call(owner, method, target_of(method, path), **body)
     wanted = (404,) if any(each in path for each in NOBODY_HAS) else (200, 201)
+    wanted = (409,) if (method, path) in IN_USE else wanted
     assert mine.status in wanted, mine.text
 
 

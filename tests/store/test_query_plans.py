@@ -76,6 +76,16 @@ HOT = {
     "clearing a deal's lines": (deals._CLEAR_LINES, {"order_products": "PRIMARY KEY"}),
     "clearing a deal's links": (deals._CLEAR_LINKS, {"deal_products": "PRIMARY KEY"}),
     "a product by custom id": (products._BY_CUSTOM_ID, {"p": "products_custom_id"}),
+    "what uses a product": (
+        products._USES,
+        {
+            "o": "order_products_product",
+            "l": "deal_products_product",
+            "e": "product_events_product",
+        },
+    ),
+    "deleting a product": (products._DELETE, {"products": "PRIMARY KEY"}),
+    "clearing a product's tags": (products._CLEAR_TAGS, {"taggings": "PRIMARY KEY"}),
     "a product's id": (products._IDS, {"p": "products_custom_id"}),
     "a product's custom id": (products._KEYS, {"p": "PRIMARY KEY"}),
     "a product's counts": (events._PRODUCT_COUNTS, {"product_events": "product_events_product"}),

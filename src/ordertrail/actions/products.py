@@ -12,11 +12,13 @@ from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.errors import NotFound, Refused
 from ordertrail.domain.event import Recorded, happened_at
+from ordertrail.domain.filter import Filter
 from ordertrail.domain.journal import Author, Entry, Subject
-from ordertrail.domain.product import NewProductEvent, Product, ProductEvent
+from ordertrail.domain.product import NewProductEvent, Product, ProductEvent, ProductName
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import events, ids, journal, products
+from ordertrail.kit.paging import Page, Place
+from ordertrail.store import events, ids, journal, product_filters, products
 from ordertrail.store.events import Arrival
 
 
@@ -31,6 +33,8 @@ class CreateEvent:
     event: NewProductEvent
     author: Author
     operation_key: str | None = None
+    product_id: int | None = None
+    """Names the product instead of its custom id; there has to be one then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +82,32 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
     settling = Settling(
         tx, workspace_id, ContentType.PRODUCT, [command.attributes for command in batch.commands]
     )
-    saying = _Describing(dict(known), taken, settling)
+    saying = Describing(dict(known), taken, settling)
     outcomes = of_each(batch.commands, lambda command: saying.upsert(command, at))
     saying.write(tx, workspace_id)
     return outcomes
 
 
-def find(reader: Reader, workspace_id: int, custom_id: str) -> Product:
-    """Return the product with this custom id, or raise NotFound."""
-    product = products.by_custom_ids(reader, workspace_id, [custom_id]).get(custom_id)
+def named(reader: Reader, workspace_id: int, name: ProductName) -> Product:
+    """Return the product of this name, or raise NotFound."""
+    product = products.by_names(reader, workspace_id, [name]).get(name)
     if product is None:
-        raise NotFound("no product with this custom_id")
+        raise unknown(name)
     return product
+
+
+def unknown(name: ProductName) -> NotFound:
+    """Return what is told of a product that is not there."""
+    if name.custom_id is not None:
+        return NotFound("no product with this custom_id")
+    return NotFound(f"no product with the id {name.id}")
+
+
+def page(
+    reader: Reader, workspace_id: int, sought: Sequence[Filter], place: Place
+) -> Page[Product]:
+    """Return a page of the products that all filters hold for, newest first."""
+    return product_filters.page(reader, workspace_id, sought, place)
 
 
 def custom_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, str]:
@@ -102,12 +120,20 @@ def event_counts(reader: Reader, workspace_id: int, product_id: int) -> dict[str
     return events.counts_of_product(reader, workspace_id, product_id)
 
 
-class _Describing:
+FIELDS = frozenset(product_filters.COLUMNS)
+"""The standard fields that lists may be filtered by."""
+
+DATES = product_filters.DATES
+"""Those of them that are times."""
+
+
+class Describing:
     """Products on their way: as they were known, and as they are described now."""
 
     def __init__(
         self, known: dict[str, Product], new_ids: Iterator[int], settling: Settling
     ) -> None:
+        """Begin with products by their custom ids, and ids for those to come."""
         self.known = known
         self._settling = settling
         self._new_ids = new_ids
@@ -163,7 +189,11 @@ class _Writing:
         self._batch = batch
         workspace_id = batch.workspace_id
         sent = [command.event for command in batch.commands]
-        keys = {command.product_custom_id for command in batch.commands}
+        self._keys = products.custom_ids(
+            tx, workspace_id, {c.product_id for c in batch.commands if c.product_id is not None}
+        )
+        keys = {c.product_custom_id for c in batch.commands if c.product_id is None}
+        keys.update(self._keys.values())
         operation_keys = {c.operation_key for c in batch.commands if c.operation_key}
         self._contacts = KnownContacts(tx, workspace_id, [each.contact for each in sent])
         self._done = events.known_product_keys(tx, workspace_id, operation_keys)
@@ -171,22 +201,23 @@ class _Writing:
         fresh = sum(c.operation_key not in self._done for c in batch.commands)
         taken = ids.take(tx, workspace_id, product=len(keys) - len(known), journal=fresh)
         settling = Settling(tx, workspace_id, ContentType.PRODUCT, [e.attributes for e in sent])
-        self._products = _Describing(known, taken["product"], settling)
+        self._products = Describing(known, taken["product"], settling)
         self._numbers = taken["journal"]
         self._events: list[tuple[ProductEvent, Arrival]] = []
 
     def decide(self, command: CreateEvent) -> CreatedEvent:
         """Take one command into the batch, or raise Refused."""
         event, at = command.event, self._batch.at
+        custom_id = self._custom_id(command)
         moment = happened_at(event.at, at)
         contact_id = self._contacts.id_of(event.contact)
         done = self._done.get(command.operation_key or "")
         if done is not None:
-            product = self._products.known.get(command.product_custom_id)
+            product = self._products.known.get(custom_id)
             about = contact_id, product.id if product else 0, event.event_type
             done.check(about, event.at, event.custom_data)
             return CreatedEvent(done.id, is_new=False)
-        product, warnings = self._describe(command)
+        product, warnings = self._describe(command, custom_id)
         number = next(self._numbers)
         self._events.append(
             (
@@ -208,7 +239,15 @@ class _Writing:
         self._products.write(tx, self._batch.workspace_id)
         events.add_product_events(tx, self._batch.workspace_id, self._events)
 
-    def _describe(self, command: CreateEvent) -> tuple[Product, tuple[str, ...]]:
+    def _custom_id(self, command: CreateEvent) -> str:
+        if command.product_id is None:
+            return command.product_custom_id
+        custom_id = self._keys.get(command.product_id)
+        if custom_id is None:
+            raise unknown(ProductName(command.product_id))
+        return custom_id
+
+    def _describe(self, command: CreateEvent, custom_id: str) -> tuple[Product, tuple[str, ...]]:
         event, at = command.event, self._batch.at
-        told = command.product_custom_id, event.details, event.attributes
+        told = custom_id, event.details, event.attributes
         return self._products.say(*told, event.at or at, command.author, at)

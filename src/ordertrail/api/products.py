@@ -1,20 +1,39 @@
 """Products and product events."""
 
-from ordertrail.actions import products
-from ordertrail.api.call import Answer, Call
+from dataclasses import replace
+from typing import Any
+
+from ordertrail.actions import product_changes, products
+from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.events import said_of_event
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import simple
-from ordertrail.domain.product import Product
+from ordertrail.domain.product import Product, ProductName
 from ordertrail.kit.database import Reader
+from ordertrail.wire import filters
 from ordertrail.wire import products as wire
+from ordertrail.wire.shapes import page_of
 
 
 def _event(call: Call) -> products.CreateEvent:
-    custom_id = call.path_text("custom_id")
-    return products.CreateEvent(
-        custom_id, wire.decode_event(said_of_event(call)), call.author, call.operation_key
-    )
+    return _event_of(call, _name(call), said_of_event(call))
+
+
+def _event_of_body(call: Call) -> products.CreateEvent:
+    sent = said_of_event(call)
+    return _event_of(call, wire.named(sent), sent)
+
+
+def _event_of(call: Call, name: ProductName, sent: dict[str, Any]) -> products.CreateEvent:
+    event = wire.decode_event(sent)
+    told = name.custom_id or "", event, call.author, call.operation_key
+    return products.CreateEvent(*told, name.id)
+
+
+def _name(call: Call) -> ProductName:
+    if "custom_id" in call.named:
+        return ProductName(custom_id=call.path_text("custom_id"))
+    return ProductName(call.path_number("id"))
 
 
 def _event_created(done: products.CreatedEvent) -> Answer:
@@ -24,7 +43,21 @@ def _event_created(done: products.CreatedEvent) -> Answer:
 def _upsert(call: Call) -> products.Upsert:
     sent = call.body()
     call.warnings += wire.warnings(sent)
-    return products.Upsert(*wire.decode_change(sent), call.author)
+    return products.Upsert(*wire.decode_new(sent), call.author)
+
+
+def _change(call: Call) -> product_changes.Change:
+    sent = call.body()
+    call.warnings += wire.warnings(sent)
+    return product_changes.Change(_name(call), *wire.decode_change(sent), call.author)
+
+
+def _delete(call: Call) -> product_changes.Delete:
+    return product_changes.Delete(_name(call), call.author)
+
+
+def _deleted(product: Product) -> Answer:
+    return Answer({"id": product.id})
 
 
 def _upserted(done: products.Upserted) -> Answer:
@@ -33,19 +66,36 @@ def _upserted(done: products.Upserted) -> Answer:
 
 CREATE = simple(_upsert, products.upsert, _upserted)
 CREATE_EVENT = simple(_event, products.create_events, _event_created, knows_keys=True)
+CREATE_EVENT_OF_BODY = simple(
+    _event_of_body, products.create_events, _event_created, knows_keys=True
+)
+CHANGE = simple(_change, product_changes.change, _upserted)
+DELETE = simple(_delete, product_changes.delete, _deleted)
+
+
+async def list_all(call: Call) -> Answer:
+    """Answer with a page of the products that the query's filters hold for."""
+    queries, place = call.queries(), call.place()
+    sought = filters.decode(queries, known=products.FIELDS, dates=products.DATES)
+    call.warnings += filters.warnings(queries)
+    found = await call.read(lambda r: products.page(r, call.workspace_id, sought, place))
+    return replace(paged(call, found, wire.encode), warnings=call.warnings)
 
 
 async def read(call: Call) -> Answer:
     """Answer with one product and how many events of each type it has."""
 
+    name = _name(call)
+
     def work(reader: Reader) -> tuple[Product, dict[str, int]]:
-        product = products.find(reader, call.workspace_id, call.path_text("custom_id"))
+        product = products.named(reader, call.workspace_id, name)
         return product, products.event_counts(reader, call.workspace_id, product.id)
 
     product, counts = await call.look(work)
     return Answer({**wire.encode(product), "event_counts": counts})
 
 
+_ONE = f"{PUBLIC}/products/{{id}}"
 _BY_ID = f"{PUBLIC}/products-by-id/{{custom_id}}"
 
 ROUTES: tuple[Route, ...] = (
@@ -59,22 +109,54 @@ ROUTES: tuple[Route, ...] = (
         status=201,
     ),
     Route(
+        "GET",
+        f"{PUBLIC}/products/",
+        list_all,
+        "products, newest first, 100 a page; any field filters, as `field__icontains=`",
+        gives=page_of(wire.ProductShown),
+        queries=("cursor", "name", "custom_id", "category_name", *filters.RANGE_QUERIES),
+    ),
+    Route(
         "POST",
-        f"{_BY_ID}/product_event/",
-        CREATE_EVENT,
-        "record what a contact did with a product",
-        wire.ProductEventSent,
+        f"{PUBLIC}/products/product_event/",
+        CREATE_EVENT_OF_BODY,
+        "record what a contact did with the product that the body names",
+        wire.NamedProductEventSent,
         wire.IdShown,
         status=201,
     ),
     *(
-        Route(
-            "GET",
-            path,
-            read,
-            "one product with its event counts",
-            gives=wire.ProductWithCounts,
+        route
+        for one in (_ONE, _BY_ID)
+        for route in (
+            Route(
+                "POST",
+                f"{one}/product_event/",
+                CREATE_EVENT,
+                "record what a contact did with a product",
+                wire.ProductEventSent,
+                wire.IdShown,
+                status=201,
+            ),
+            *(
+                Route(
+                    "GET",
+                    path,
+                    read,
+                    "one product with its event counts",
+                    gives=wire.ProductWithCounts,
+                )
+                for path in (f"{one}/details/", f"{one}/")
+            ),
+            Route(
+                "PUT",
+                f"{one}/",
+                CHANGE,
+                "change a product; what is not sent stays",
+                wire.ProductSent,
+                wire.ProductShown,
+            ),
+            Route("DELETE", f"{one}/", DELETE, "delete a product", gives=wire.IdShown),
         )
-        for path in (f"{_BY_ID}/details/", f"{_BY_ID}/")
     ),
 )

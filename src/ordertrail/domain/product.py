@@ -61,6 +61,22 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductName:
+    """A product as a request names it: by its id, or by the shop's."""
+
+    id: int | None = None
+    custom_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductUses:
+    """How many deals a product stands on or is linked with, and how many events it has."""
+
+    deals: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProductEvent:
     """One contact did `event_type` with one product; `id` is its number in the journal."""
 

@@ -9,6 +9,7 @@ from ordertrail.domain.product import (
     NewProductEvent,
     Product,
     ProductEvent,
+    ProductName,
     event_type,
 )
 from ordertrail.wire import body, naming
@@ -58,6 +59,14 @@ class ProductEventSent(ContactNamed, total=False):
     data: dict[str, Any] | None
 
 
+class NamedProductEventSent(ProductEventSent, total=False):
+    """What a contact did with a product, and which it was, by one of the three."""
+
+    custom_id: str | int | None
+    product_id: str | int | None
+    id: int | str | None
+
+
 class IdShown(TypedDict):
     """The id of what was recorded."""
 
@@ -91,15 +100,38 @@ def warnings(sent: dict[str, Any]) -> list[str]:
     return body.unnoticed(sent, DETAILS | READ_ONLY, READ_ONLY - {"custom_id"})
 
 
-def decode_change(sent: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Read what a request says of a product: its custom id, details, attributes."""
-    said = body.under_known_names(sent, DETAILS | READ_ONLY)
-    custom_id = said.get("custom_id")
+def decode_new(sent: dict[str, Any]) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Read what a request says of a product that it names by its custom id."""
+    custom_id, details, attributes = decode_change(sent)
     if custom_id is None:
         raise Invalid({"custom_id": "is required: the shop's id of the product"})
+    return custom_id, details, attributes
+
+
+def named(sent: dict[str, Any]) -> ProductName:
+    """Return the product that the body of an event names.
+
+    `id` is ours when it is a number, and the shop's otherwise.
+    """
+    for field in ("custom_id", "product_id"):
+        if sent.get(field) is not None:
+            return ProductName(custom_id=body.identifier(field, sent[field]))
+    if sent.get("id") is None:
+        raise Invalid({"custom_id": "is required: the shop's id of the product; or id, ours"})
+    try:
+        return ProductName(body.whole("id", sent["id"]))
+    except Invalid:
+        return ProductName(custom_id=body.identifier("id", sent["id"]))
+
+
+def decode_change(sent: dict[str, Any]) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
+    """Read what a request says of a product: its custom id if told, details, attributes."""
+    said = body.under_known_names(sent, DETAILS | READ_ONLY)
+    told = said.get("custom_id")
+    custom_id = None if told is None else body.identifier("custom_id", told)
     details = {name: value for name, value in said.items() if name in DETAILS}
     attributes = {n: value for n, value in said.items() if n not in DETAILS | READ_ONLY}
-    return body.identifier("custom_id", custom_id), details, attributes
+    return custom_id, details, attributes
 
 
 def encode_event_request(event: NewProductEvent) -> dict[str, Any]:
