@@ -36,3 +36,10 @@ def test_so_it_does_over_a_socket(tmp_path: Path, story: Story) -> None:
 
         with contextlib.closing(connection):
             Replay(send, {"token": running.token}, running.url).play(story)
+
+
+def test_the_manual_names_each_client() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "clients.md").read_text("utf-8")
+    named = {row.split("|")[1].strip() for row in manual.splitlines() if row.startswith("| ")}
+    known = {story.of.partition(",")[0] for story in STORIES}
+    assert known <= named
