@@ -111,7 +111,7 @@ def test_another_method_is_405_and_says_which_to_send(platform: Served, token: s
     for method, target, allowed in (
         ("GET", USERS, "POST"),
         ("DELETE", "/api/public/users-by-id/A/events/", "GET, POST"),
-        ("PUT", "/api/public/stages/", "GET"),
+        ("PUT", "/api/public/stages/", "GET, POST"),
     ):
         reply = platform.call(token, method, target)
         assert (reply.status, reply.headers["allow"]) == (405, allowed)
@@ -137,6 +137,7 @@ def test_an_unknown_address_is_404_in_json(platform: Served, token: str) -> None
         " */*; version=2",
         "*/*;version=2",
         "application/json; version=2",
+        f"*/*; version=2{'0' * 5_000}",
         "",
         "text/html",
         "*/*; version=1",

@@ -226,3 +226,19 @@ def test_what_was_accepted_is_there_after_a_stop_and_a_start(tmp_path: Path) -> 
     with served.serve(tmp_path) as platform:
         assert platform.call(token, "GET", "/api/public/users-by-id/A/").json["id"] == 1
         assert len(platform.rows("requests")) == 2
+
+
+def test_the_log_names_no_person_by_a_path_or_a_field(platform: Served, token: str) -> None:
+    for target in (
+        "users/k0@x.test/",
+        "users/k0@x.test/timeline/",
+        "users-by-id/k0@x.test/",
+        "companies-by-id/k0@x.test/",
+        "users/?k0@x.test__foo=1",
+    ):
+        platform.call(token, "GET", f"/api/public/{target}")
+    platform.call(token, "GET", "/api/public/deals-by-id/O-1/")
+    platform.call(token, "POST", "/api/public/users/update_or_create/", {"custom_id": "flush"})
+    logged = str(platform.rows("requests"))
+    assert "k0@" not in logged
+    assert "/api/public/deals-by-id/O-1/" in logged

@@ -29,13 +29,13 @@ __all__ = ["REMEMBERED_FOR", "Once", "Remembered", "once", "still_running"]
 class Once:
     """A command that stands under a key; `fingerprint` tells its request from any other.
 
-    `answer` makes status and JSON body of the outcome.
+    `answer` makes status, JSON body and warnings of the outcome.
     """
 
     operation_key: str
     fingerprint: str
     command: Any
-    answer: Callable[[Reader, Any], tuple[int, str]]
+    answer: Callable[[Reader, Any], tuple[int, str, tuple[str, ...]]]
 
 
 @functools.cache
@@ -50,7 +50,7 @@ def once(action: Action) -> Action:
                 fresh.setdefault(each.operation_key, each)
         done = _carried_out(tx, batch, action, list(fresh.values()))
         _remember(tx, batch, [each for each in done.values() if isinstance(each, Remembered)])
-        return [_outcome(each, known, fresh, done) for each in batch.commands]
+        return [_outcome(each, known, done) for each in batch.commands]
 
     return decide
 
@@ -87,14 +87,10 @@ def _remember(tx: Tx, batch: Batch[Once], told: Sequence[Remembered]) -> None:
 def _outcome(
     each: Once,
     known: dict[str, Remembered],
-    fresh: dict[str, Once],
     done: dict[str, Remembered | Exception],
 ) -> Remembered | Exception:
-    remembered = known.get(each.operation_key)
-    if remembered is None and fresh[each.operation_key] is each:
-        return done[each.operation_key]
-    if remembered is None:
-        return still_running()
-    if remembered.fingerprint != each.fingerprint:
+    """What was carried out now or before under the key; the first request of a batch counts."""
+    remembered = known.get(each.operation_key) or done[each.operation_key]
+    if isinstance(remembered, Remembered) and remembered.fingerprint != each.fingerprint:
         return KeyReused("this Idempotency-Key was used for another request; use a new one")
     return remembered

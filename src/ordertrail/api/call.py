@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 OPERATION_KEY_LENGTH_MAX = 255
 _ORIGINS = {origin.encode(): origin for origin in Origin}
-_VERSION = re.compile(rb"version\s*=\s*\"?([0-9]+)")
+_VERSION = re.compile(rb"version\s*=\s*\"?([0-9]{1,4})")
 _FORM = "application/x-www-form-urlencoded"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,6 +31,8 @@ _PROBLEM_LENGTH_MAX = 200
 _NOT_ALL_READ = (413, 415)
 _TAKEN = {"accept-encoding": "gzip"}
 _WARNINGS_BYTES_MAX = 4_000
+_NAMES_NO_PERSON = ("deals", "products")
+_EMAIL = re.compile(r"[^\s:;,'\"]+@[^\s:;,'\"]+")
 
 
 class Gate:
@@ -64,7 +67,7 @@ class Endpoint:
     def __init__(self, gate: Gate, route: Route) -> None:
         self._gate = gate
         self.path = route.path
-        self._names_person = "/users-by-id/" in route.path
+        self._may_name_people = not any(f"/{kind}" in route.path for kind in _NAMES_NO_PERSON)
         self._handle = route.handle
         self._access = route.scope
         self._bytes_max = max(gate.platform.limits.body_bytes_max, route.bytes_max or 0)
@@ -88,14 +91,19 @@ class Endpoint:
                 Request(
                     at=self._gate.platform.clock(),
                     method=scope["method"],
-                    path=self.path if self._names_person else scope["path"],
+                    path=self._logged(scope["path"], named),
                     status=answer.status,
                     duration_micros=int((time.perf_counter() - started) * 1_000_000),
                     key_id=call.key.id,
                     request_id=trace.request_id,
-                    problem=str(problem)[:_PROBLEM_LENGTH_MAX] if answer.status >= 400 else None,
+                    problem=_masked(str(problem)) if answer.status >= 400 else None,
                 ),
             )
+
+    def _logged(self, path: str, named: Mapping[str, str]) -> str:
+        """The path as the log keeps it: none that names a person by more than a number."""
+        is_hidden = self._may_name_people and not all(name.isdigit() for name in named.values())
+        return self.path if is_hidden else path
 
     async def _answered(
         self, scope: Scope, named: Mapping[str, str], receive: Receive, trace: Trace
@@ -191,6 +199,11 @@ async def _begin(
     if answer.status in _NOT_ALL_READ:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+
+
+def _masked(problem: str) -> str:
+    """What was wrong, without the e-mails that a caller may have sent as names of fields."""
+    return _EMAIL.sub("***", problem)[:_PROBLEM_LENGTH_MAX]
 
 
 def _as_header(warnings: Sequence[str]) -> bytes:

@@ -64,9 +64,9 @@ def prepared(write: Write, call: Call) -> tuple[Action, object]:
     if key is None or write.knows_keys:
         return write.action, command
 
-    def answer(reader: Reader, outcome: Any) -> tuple[int, str]:
+    def answer(reader: Reader, outcome: Any) -> tuple[int, str, tuple[str, ...]]:
         told = write.tell(call, reader, outcome)
-        return told.status, raw_text(told)
+        return told.status, raw_text(told), _warnings(outcome)
 
     return answers.once(write.action), Once(key, _fingerprint(call), command, answer)
 
@@ -82,7 +82,7 @@ async def told(write: Write, call: Call, outcome: Any) -> Answer:
 def told_plainly(write: Write, call: Call, outcome: Any) -> Answer | None:
     """Return the answer to the outcome of a write; None when it takes a view of the database."""
     if isinstance(outcome, Remembered):
-        return _warned(raw_answer(outcome.status, outcome.body), call, ())
+        return _warned(raw_answer(outcome.status, outcome.body), call, outcome.warnings)
     answer = write.plain(call, outcome)
     return None if answer is None else _warned(answer, call, _warnings(outcome))
 

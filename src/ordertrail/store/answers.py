@@ -4,16 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ordertrail.kit import clock
+from ordertrail.kit import clock, json
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
 
 _BY_KEY = sql.rows(
-    "a.operation_key, a.fingerprint, a.status, a.body",
+    "a.operation_key, a.fingerprint, a.status, a.body, json(a.warnings)",
     "json_each(:keys) j CROSS JOIN answers a"
     " WHERE a.workspace_id = :workspace_id AND a.operation_key = j.value",
 )
-_ADD = sql.insert("answers", "operation_key fingerprint status body created_at")
+_ADD = sql.insert("answers", "operation_key fingerprint status body warnings created_at")
 _FORGET = (
     "DELETE FROM answers WHERE workspace_id = :workspace_id AND operation_key IN"
     " (SELECT operation_key FROM answers INDEXED BY answers_age"
@@ -30,19 +30,26 @@ class Remembered:
     fingerprint: str
     status: int
     body: str
+    warnings: tuple[str, ...] = ()
 
 
 def by_keys(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Remembered]:
     """Return what is remembered of requests with these keys."""
     found = reader.rows(_BY_KEY, workspace_id=workspace_id, keys=list(keys)) if keys else []
-    return {row[0]: Remembered(*row) for row in found}
+    return {
+        key: Remembered(key, fingerprint, status, body, tuple(warnings))
+        for key, fingerprint, status, body, warnings in found
+    }
 
 
 def add(tx: Tx, workspace_id: int, answers: Sequence[Remembered], at: datetime) -> None:
     """Remember answers."""
     if answers:
         moment = clock.to_micros(at)
-        rows = [[a.operation_key, a.fingerprint, a.status, a.body, moment] for a in answers]
+        rows = [
+            [a.operation_key, a.fingerprint, a.status, a.body, json.dumps(a.warnings), moment]
+            for a in answers
+        ]
         tx.run(_ADD, workspace_id=workspace_id, rows=rows)
 
 

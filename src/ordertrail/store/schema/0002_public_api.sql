@@ -86,6 +86,7 @@ CREATE TABLE answers (
     fingerprint TEXT NOT NULL,
     status INTEGER NOT NULL,
     body TEXT NOT NULL,
+    warnings TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (workspace_id, operation_key)
 ) STRICT, WITHOUT ROWID;
