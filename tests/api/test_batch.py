@@ -245,6 +245,22 @@ def test_others_have_their_turn_before_a_long_batch_ends(platform: Served, token
     assert ada.json["id"] <= OPERATIONS_MAX
 
 
+@pytest.mark.parametrize("key", [None, "k"])
+def test_others_have_their_turn_between_changes_of_many(
+    platform: Served, token: str, key: str | None
+) -> None:
+    batch(platform, token, ADA)
+    path = "/api/public/users/mass_update_custom_attributes/"
+    said = {"ids": [1] * (PART_MAX // 2), "attribute": "plan", "value": "pro"}
+    many = [
+        {"method": "PUT", "path": path, "body": said} | ({"key": f"{key}{n}"} if key else {})
+        for n in range(6)
+    ]
+    before = sum(platform.running.committer.batch_sizes.counts)
+    assert {each["status"] for each in batch(platform, token, *many)} == {200}
+    assert sum(platform.running.committer.batch_sizes.counts) - before == 3
+
+
 def test_what_must_wait_holds_up_all_that_is_behind_it(tmp_path: Path) -> None:
     with served.serve(tmp_path) as platform:
         token = platform.new_token()

@@ -364,3 +364,17 @@ def test_nothing_to_do_is_done_at_once(database: Counting) -> None:
     with running(database) as committer:
         assert committer.commit_and_wait(1, write_notes, []) == []
     assert database.transactions == 0
+
+
+class Heavy(str):
+    """A command that touches several things."""
+
+    weight = 5
+
+
+def test_commands_that_touch_much_fill_a_batch(database: Counting) -> None:
+    with running(database, batch_max=10) as committer:
+        works = [(1, [Heavy(n)]) for n in "abcd"]
+        outcomes = hand_in(committer, [*works, (1, [Heavy(n) for n in "efg"])], Gate())  # type: ignore[list-item]
+        assert committer.waiting == 0
+    assert outcomes == [[f"1:{n}:2"] for n in "abcd"] + [[f"1:{n}:3" for n in "efg"]]

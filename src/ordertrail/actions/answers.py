@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from ordertrail.domain.errors import Conflict, KeyReused
-from ordertrail.kit.committer import Action, Batch
+from ordertrail.kit.committer import Action, Batch, weight
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import answers
 from ordertrail.store.answers import Remembered
@@ -36,6 +36,11 @@ class Once:
     fingerprint: str
     command: Any
     answer: Callable[[Reader, Any], tuple[int, str, tuple[str, ...]]]
+
+    @property
+    def weight(self) -> int:
+        """How many things the command touches."""
+        return weight(self.command)
 
 
 @functools.cache

@@ -22,6 +22,11 @@ class Merge:
     others: tuple[int, ...]
     author: Author
 
+    @property
+    def weight(self) -> int:
+        """How many contacts it touches."""
+        return 1 + len(self.others)
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
@@ -96,6 +101,7 @@ class _Merging:
         asked = {number for each in batch.commands for number in (each.parent, *each.others)}
         self._contacts = contacts.by_ids(tx, batch.workspace_id, asked)
         self._into: dict[int, int] = {}
+        self._members: dict[int, list[int]] = {}
         self._after: dict[int, Contact] = {}
         self._entries: list[Entry] = []
 
@@ -124,10 +130,7 @@ class _Merging:
         rows = sorted(self._after.values(), key=lambda each: each.custom_id is not None)
         contacts.change(tx, workspace_id, rows, identity=True)
         journal.append(tx, workspace_id, self._entries)
-        members: dict[int, list[int]] = {}
-        for member, parent in self._into.items():
-            members.setdefault(parent, []).append(member)
-        for parent, led in members.items():
+        for parent, led in self._members.items():
             contact_merges.merge(tx, workspace_id, parent, led)
 
     def _today(self, number: int) -> Contact:
@@ -139,9 +142,8 @@ class _Merging:
 
     def _lead(self, member: Contact, parent: Contact) -> None:
         """Let the member, and those that it stands for, lead to the parent."""
-        for each, led in self._into.items():
-            if led == member.id:
-                self._into[each] = parent.id
-        self._into[member.id] = parent.id
+        led = [member.id, *self._members.pop(member.id, ())]
+        self._members.setdefault(parent.id, []).extend(led)
+        self._into.update(dict.fromkeys(led, parent.id))
         if member.custom_id is not None and member.custom_id == parent.custom_id:
             self._after[member.id] = replace(member, custom_id=None, updated_at=self._batch.at)

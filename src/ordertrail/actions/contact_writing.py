@@ -116,17 +116,12 @@ class Writing:
         workspace_id, entries = self._batch.workspace_id, self._changed.entries
         known = list(self.known.by_id.values())
         new = {entry.subject_id for entry in entries if entry.is_new}
-        changed = {entry.subject_id for entry in entries} - new
-        moved = {
-            entry.subject_id
-            for entry in entries
-            if not entry.is_new and entry.changes.keys() & _IDENTITY
-        }
+        moved = {each.subject_id for each in entries if each.changes.keys() & _IDENTITY} - new
+        same = {each.subject_id for each in entries} - new - moved
         contacts.add(tx, workspace_id, [each for each in known if each.id in new])
-        same = [each for each in known if each.id in changed - moved]
-        contacts.change(tx, workspace_id, same, identity=False)
-        other = [each for each in known if each.id in moved - new]
-        contacts.change(tx, workspace_id, other, identity=True)
+        for changed, identity in ((same, False), (moved, True)):
+            rows = [each for each in known if each.id in changed]
+            contacts.change(tx, workspace_id, rows, identity=identity)
         self.belongings.write(
             tx,
             [

@@ -57,6 +57,11 @@ class ChangeMany:
     change: ContactChange
     author: Author
 
+    @property
+    def weight(self) -> int:
+        """How many contacts it touches."""
+        return len(self.ids)
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedMany:

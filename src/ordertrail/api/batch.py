@@ -12,14 +12,15 @@ from ordertrail.api.gate import BUSY, answer_to
 from ordertrail.api.route import OWN, Addresses, Route
 from ordertrail.api.writes import Write, prepared, told_plainly, told_with
 from ordertrail.domain.errors import Invalid, NotFound, Refused
-from ordertrail.kit.committer import Action, Closed, QueueFull
+from ordertrail.kit.committer import Action, Closed, QueueFull, weight
 from ordertrail.kit.database import Reader
 from ordertrail.wire import batch as wire
 from ordertrail.wire import lines
 from ordertrail.wire.batch import Operation
 
 PART_MAX = 250
-"""How many operations are carried out before other callers have their turn."""
+"""How many operations are carried out before other callers have their turn; one that touches many
+things counts as so many."""
 
 BYTES_MAX = 8 << 20
 _AWAY = 503
@@ -129,13 +130,26 @@ async def _carried_out(
         given: list[Any] = [each for _, each in run]
         if action is None:
             answers += given
-        elif away is not None:
-            answers += [away] * len(given)
-        else:
-            said = await _committed(call, action, given)
+            continue
+        for part in _parts(given):
+            said = [away] * len(part) if away else await _committed(call, action, part)
             away = next((answer for answer in said if answer.status == _AWAY), None)
             answers += said
     return answers, away
+
+
+def _parts(run: Sequence[_Operation]) -> list[list[_Operation]]:
+    """The run in parts that weigh `PART_MAX` at most, or are one operation."""
+    parts: list[list[_Operation]] = []
+    room = 0
+    for each in run:
+        heavy = weight(each.command)
+        if heavy > room:
+            parts.append([])
+            room = PART_MAX
+        parts[-1].append(each)
+        room -= heavy
+    return parts
 
 
 async def _committed(call: Call, action: Action, asked: Sequence[_Operation]) -> list[Answer]:

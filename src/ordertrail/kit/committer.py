@@ -47,6 +47,12 @@ class Batch(Generic[C]):
     commands: Sequence[C]
 
 
+def weight(command: object) -> int:
+    """Return how many things a command touches: what it says by its `weight`, else one."""
+    said: int = getattr(command, "weight", 1)
+    return said
+
+
 Action = Callable[[Tx, Batch[Any]], Sequence[Any]]
 """Decides a batch: one outcome per command; a refused command's outcome is an exception."""
 
@@ -59,6 +65,10 @@ class _Work:
     loop: asyncio.AbstractEventLoop | None = None
     outcomes: list[Any] = field(default_factory=list)
 
+    @property
+    def weight(self) -> int:
+        return sum(map(weight, self.commands))
+
 
 @dataclass(slots=True)
 class _Lane:
@@ -70,7 +80,10 @@ class _Lane:
 
 
 class Committer:
-    """A thread that commits what waits; bounded by `waiting_max` commands."""
+    """A thread that commits what waits; bounded by `waiting_max` commands.
+
+    A batch weighs `batch_max` at most, unless what one caller handed over weighs more by itself.
+    """
 
     def __init__(
         self,
@@ -216,10 +229,10 @@ class Committer:
     def _part(self, lane: _Lane) -> list[_Work]:
         works: list[_Work] = []
         size = 0
-        while lane.works and (not works or size + len(lane.works[0].commands) <= self._batch_max):
+        while lane.works and (not works or size + lane.works[0].weight <= self._batch_max):
             works.append(lane.works.popleft())
-            size += len(works[-1].commands)
-        self._waiting -= size
+            size += works[-1].weight
+            self._waiting -= len(works[-1].commands)
         while lane.riders and size < 2 * self._batch_max:
             works.append(lane.riders.popleft())
             self._riding -= 1

@@ -1,0 +1,53 @@
+"""What a batch costs grows with what it touches, and not with the square of it."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ordertrail.actions import contact_merges, contacts
+from ordertrail.domain.contact import ContactChange
+from ordertrail.domain.journal import Author
+from ordertrail.kit.committer import Batch
+from served import Served
+
+PEOPLE = 40_000
+FILL = (
+    "WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < :n)"
+    " INSERT INTO contacts (workspace_id, id, user_key, profile, attributes, created_at,"
+    " updated_at) SELECT 1, v, 'key' || v, '{}', '{}', 0, 0 FROM n"
+)
+AUTHOR = Author("test")
+
+
+def duration_s(platform: Served, action: Callable[..., Any], commands: Sequence[Any]) -> float:
+    """The processor's time that it takes, whatever else the machine does."""
+    platform.database.write(lambda tx: tx.run(FILL, n=PEOPLE))
+    started = time.thread_time()
+    outcomes = platform.database.write(
+        lambda tx: action(tx, Batch(1, platform.now(), commands)),
+    )
+    spent = time.thread_time() - started
+    assert not [each for each in outcomes if isinstance(each, Exception)]
+    return spent
+
+
+def thousands() -> list[tuple[int, ...]]:
+    return [tuple(range(first, first + 1_000)) for first in range(1, PEOPLE, 1_000)]
+
+
+def test_changing_many_contacts_takes_seconds(platform: Served) -> None:
+    change = ContactChange(attributes={"plan": "pro"})
+    commands = [contacts.ChangeMany(ids, change, AUTHOR) for ids in thousands()]
+    assert duration_s(platform, contacts.change_many, commands) < 5
+
+
+def test_merging_many_contacts_takes_seconds(platform: Served) -> None:
+    commands = [contact_merges.Merge(1, ids, AUTHOR) for ids in thousands()]
+    assert duration_s(platform, contact_merges.merge, commands) < 5
+
+
+def test_what_was_merged_in_a_batch_follows_when_its_parent_is_merged(platform: Served) -> None:
+    chain = [contact_merges.Merge(n + 1, (n,), AUTHOR) for n in range(1, 300)]
+    duration_s(platform, contact_merges.merge, chain)
+    leads = [row[10] for row in platform.rows("contacts") if row[1] <= 300]
+    assert leads == [300] * 299 + [None]
