@@ -8,7 +8,7 @@ from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import attribute
 from ordertrail.domain.attribute import Attribute, ContentType
 from ordertrail.domain.attribute_values import converted
-from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.kit.paging import Page, Place
@@ -22,7 +22,7 @@ class Settling:
 
     In a strict workspace an attribute that nobody defined is refused, and so is a value that does
     not fit. Elsewhere the first is defined by its first value, and the second is left out, with a
-    warning.
+    warning; where `DEFINITIONS_MAX` are defined already, the first is kept without a definition.
     """
 
     def __init__(
@@ -31,11 +31,15 @@ class Settling:
         self._workspace_id = workspace_id
         self._content_type = content_type
         self._accepted: list[Values] = []
+        sent = tuple(sent)
         names = {name for each in sent for name in each}
         self._known = attributes.by_names(tx, workspace_id, content_type, names) if names else {}
         self._is_strict = bool(names) and workspaces.one(tx, workspace_id).is_strict
-        self._takes_all = not self._is_strict and all(
-            each.is_inferred for each in self._known.values()
+        self._undefined = frozenset() if self._is_strict else self._beyond_limit(tx, sent)
+        self._takes_all = (
+            not self._is_strict
+            and not self._undefined
+            and all(each.is_inferred for each in self._known.values())
         )
 
     def settle(self, sent: Values) -> tuple[Values, tuple[str, ...]]:
@@ -57,8 +61,12 @@ class Settling:
                 wrong.update(error.fields)
         if wrong and self._is_strict:
             raise Invalid(wrong)
-        left_out = [f"{name}: left out: {reason}" for name, reason in wrong.items()]
-        return kept, tuple(left_out)
+        warnings = [f"{name}: left out: {reason}" for name, reason in wrong.items()]
+        undefined = len(self._undefined & kept.keys())
+        if undefined:
+            said = f"{undefined} kept without a definition: there are {attribute.DEFINITIONS_MAX}"
+            warnings.append(f"attributes: {said} of this kind")
+        return kept, tuple(warnings)
 
     def accept(self, values: Values) -> None:
         """Take the attributes of a command that was not refused."""
@@ -68,6 +76,8 @@ class Settling:
     def write(self, tx: Tx) -> None:
         """Define what was accepted for the first time, and widen inferred types."""
         learnt = attribute.learn(self._content_type, self._known, self._accepted)
+        for name in self._undefined:
+            learnt.pop(name, None)
         if not learnt:
             return
         new = [each for each in learnt.values() if each.id is None]
@@ -76,6 +86,15 @@ class Settling:
         attributes.add(tx, self._workspace_id, named)
         wider = [each for each in learnt.values() if each.id is not None]
         attributes.change(tx, self._workspace_id, wider)
+
+    def _beyond_limit(self, tx: Tx, sent: Sequence[Values]) -> frozenset[str]:
+        """Those of the unknown names for which there is no room, the last ones sent."""
+        said = (name for each in sent for name, value in each.items() if value is not None)
+        unknown = [name for name in dict.fromkeys(said) if name not in self._known]
+        if not unknown:
+            return frozenset()
+        count = attributes.count(tx, self._workspace_id, self._content_type)
+        return frozenset(unknown[max(0, attribute.DEFINITIONS_MAX - count) :])
 
 
 class EventAttributes:
@@ -128,7 +147,10 @@ class Defined:
 
 
 def define(tx: Tx, batch: Batch[Define]) -> Sequence[Defined | Refused]:
-    """Define attributes; what was inferred of one gives way, values that are there stay."""
+    """Define attributes; what was inferred of one gives way, values that are there stay.
+
+    Raises Conflict for a new one where there are `DEFINITIONS_MAX` of its kind.
+    """
     names: dict[ContentType, set[str]] = {}
     for command in batch.commands:
         names.setdefault(command.wanted.content_type, set()).add(command.wanted.name)
@@ -138,6 +160,11 @@ def define(tx: Tx, batch: Batch[Define]) -> Sequence[Defined | Refused]:
         for name, found in attributes.by_names(tx, batch.workspace_id, kind, wanted).items()
     }
     missing = sum(map(len, names.values())) - len(known)
+    room = {
+        kind: attribute.DEFINITIONS_MAX - attributes.count(tx, batch.workspace_id, kind)
+        for kind, wanted in names.items()
+        if any((kind, name) not in known for name in wanted)
+    }
     numbers = ids.take(tx, batch.workspace_id, attribute=missing)["attribute"]
     new: dict[int, Attribute] = {}
     changed: dict[int, Attribute] = {}
@@ -147,6 +174,9 @@ def define(tx: Tx, batch: Batch[Define]) -> Sequence[Defined | Refused]:
         before = known.get(key)
         agreed = attribute.agreed(before, command.wanted)
         if before is None:
+            if room[key[0]] <= 0:
+                raise Conflict(_full(key[0]))
+            room[key[0]] -= 1
             agreed = replace(agreed, id=next(numbers))
         if agreed is not before:
             (new if before is None else changed)[agreed.id or 0] = known[key] = agreed
@@ -201,6 +231,10 @@ def page(
 def of_type(reader: Reader, workspace_id: int, content_type: ContentType) -> list[Attribute]:
     """Return all attribute definitions of one kind of thing, oldest first."""
     return attributes.of_type(reader, workspace_id, content_type)
+
+
+def _full(kind: ContentType) -> str:
+    return f"there are {attribute.DEFINITIONS_MAX} attributes of a {kind}; delete one first"
 
 
 def _unknown(attribute_id: int) -> NotFound:

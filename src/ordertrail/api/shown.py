@@ -21,7 +21,7 @@ def contacts(call: Call, reader: Reader) -> Callable[[Contact], dict[str, Any]]:
     """Return what shows a contact to the caller."""
     if call.version > 1:
         return wire_contacts.encode
-    known = attributes.of_type(reader, call.workspace_id, ContentType.CONTACT)
+    known = _definitions(call, reader, ContentType.CONTACT)
     return lambda each: version1.contact(wire_contacts.encode(each), each.attributes, known)
 
 
@@ -29,7 +29,7 @@ def companies(call: Call, reader: Reader) -> Callable[[Company], dict[str, Any]]
     """Return what shows a company to the caller."""
     if call.version > 1:
         return wire_companies.encode
-    known = attributes.of_type(reader, call.workspace_id, ContentType.COMPANY)
+    known = _definitions(call, reader, ContentType.COMPANY)
     return lambda each: version1.company(wire_companies.encode(each), each.attributes, known)
 
 
@@ -41,7 +41,7 @@ def deals(call: Call, reader: Reader) -> Callable[[DealUpserted], dict[str, Any]
 
     if call.version > 1:
         return shown
-    known = attributes.of_type(reader, call.workspace_id, ContentType.DEAL)
+    known = _definitions(call, reader, ContentType.DEAL)
     return lambda each: version1.deal(shown(each), each.deal.attributes, known)
 
 
@@ -55,3 +55,7 @@ def name_of_deal(call: Call) -> DealName:
 def event(call: Call, encoded: dict[str, Any]) -> dict[str, Any]:
     """Return an event or product event under the names of the caller's version."""
     return encoded if call.version > 1 else version1.event(encoded)
+
+
+def _definitions(call: Call, reader: Reader, kind: ContentType) -> version1.Definitions:
+    return version1.Definitions(kind, attributes.of_type(reader, call.workspace_id, kind))

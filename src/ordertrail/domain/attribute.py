@@ -17,6 +17,9 @@ from ordertrail.domain.errors import Invalid
 
 NAME_LENGTH_MAX = 64
 ATTRIBUTES_MAX = 500
+DEFINITIONS_MAX = 2_000
+"""How many attributes of one kind of thing a workspace defines, itself or by what is sent."""
+
 DISPLAY_NAME_LENGTH_MAX = 32
 """The longest name of an attribute that is defined by hand."""
 

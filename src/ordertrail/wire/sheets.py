@@ -12,7 +12,7 @@ from ordertrail.domain.errors import Invalid
 from ordertrail.wire import columns, csv_rows
 from ordertrail.wire.columns import Column, Kind
 
-COLUMNS_MAX = 1_000
+COLUMNS_MAX = 3_000
 CELL_CHARS_MAX = 4 << 20
 _DELIMITERS = ",;\t"
 _CHECKED_BYTES = 1 << 20

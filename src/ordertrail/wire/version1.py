@@ -6,7 +6,7 @@ A body may use the names of either version; where both stand in it, version 2's 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ordertrail.domain.attribute import Attribute, ContentType
+from ordertrail.domain.attribute import Attribute, ContentType, infer
 
 _CONTACT = {"user_id": "custom_id", "key": "user_key", "company_id": "company_custom_id"}
 DEAL = {"person": "user_id", "company": "company_id", "deal_id": "custom_id"}
@@ -49,21 +49,21 @@ def event_body(sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def contact(
-    shown: Mapping[str, Any], values: Mapping[str, Any], known: Iterable[Attribute]
+    shown: Mapping[str, Any], values: Mapping[str, Any], known: "Definitions"
 ) -> dict[str, Any]:
     """Return a contact as version 1 shows it; `values` are its attributes."""
     return _shown(shown, values, known, _CONTACT)
 
 
 def company(
-    shown: Mapping[str, Any], values: Mapping[str, Any], known: Iterable[Attribute]
+    shown: Mapping[str, Any], values: Mapping[str, Any], known: "Definitions"
 ) -> dict[str, Any]:
     """Return a company as version 1 shows it; `values` are its attributes."""
     return _shown(shown, values, known, _COMPANY)
 
 
 def deal(
-    shown: Mapping[str, Any], values: Mapping[str, Any], known: Iterable[Attribute]
+    shown: Mapping[str, Any], values: Mapping[str, Any], known: "Definitions"
 ) -> dict[str, Any]:
     """Return a deal as version 1 shows it; `values` are its attributes."""
     return _shown(shown, values, known, DEAL)
@@ -80,19 +80,38 @@ def attribute(shown: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, "content_type": "user"} if is_of_contact else dict(shown)
 
 
-def attribute_list(values: Mapping[str, Any], known: Iterable[Attribute]) -> list[dict[str, Any]]:
-    """Return attributes as version 1 lists them: every one that is defined, with its value."""
-    return [
-        {
-            "id": each.id,
-            "name": each.display_name or each.name,
-            "name_std": each.name,
-            "value": values.get(each.name),
-            "description": each.description,
-            "value_type": str(each.value_type),
-        }
-        for each in known
-    ]
+class Definitions:
+    """The attributes of one kind of thing, for lists of them."""
+
+    def __init__(self, kind: ContentType, known: Iterable[Attribute]) -> None:
+        self._kind = kind
+        self._known = {each.name: each for each in known}
+        self._always = [name for name, each in self._known.items() if not each.is_inferred]
+
+    def listed(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return attributes as version 1 lists them: what has a value, and what was defined.
+
+        One that has a value and no definition has no id.
+        """
+        said = (name for name, value in values.items() if value is not None)
+        return [
+            _listed(self._known.get(name) or self._guessed(name, values[name]), values.get(name))
+            for name in dict.fromkeys((*self._always, *said))
+        ]
+
+    def _guessed(self, name: str, value: object) -> Attribute:
+        return Attribute(self._kind, name, infer(value))
+
+
+def _listed(each: Attribute, value: object) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "name": each.display_name or each.name,
+        "name_std": each.name,
+        "value": value,
+        "description": each.description,
+        "value_type": str(each.value_type),
+    }
 
 
 def _renamed(sent: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -122,9 +141,9 @@ def flattened(sent: dict[str, Any]) -> dict[str, Any]:
 def _shown(
     shown: Mapping[str, Any],
     values: Mapping[str, Any],
-    known: Iterable[Attribute],
+    known: Definitions,
     names: Mapping[str, str],
 ) -> dict[str, Any]:
     older = {new: old for old, new in names.items()}
     renamed = {older.get(name, name): v for name, v in shown.items() if name not in values}
-    return {**renamed, "attributes": attribute_list(values, known)}
+    return {**renamed, "attributes": known.listed(values)}
