@@ -115,13 +115,16 @@ class Shop:
             assert answer.status == 200, said
             self.deals[order] = value
         key = {"Idempotency-Key": order}
-        conversion = {"name": "purchase_completed", "data": {"order_id": order}}
         async with session.post(
-            f"{url}/users-by-id/A/events/", json=conversion, headers=key
+            f"{url}/users-by-id/A/events/", json=conversion_of(order), headers=key
         ) as answer:
             said = await answer.json()
             assert answer.status == 201, said
             self.events[order] = said["id"]
+
+
+def conversion_of(order: str) -> dict[str, Any]:
+    return {"name": "purchase_completed", "data": {"order_id": order}}
 
 
 def rows(database: Sqlite, query: str) -> list[list[Any]]:
@@ -174,7 +177,7 @@ async def read_back(url: str, shop: Shop) -> None:
         order = [*shop.events][-1]
         async with session.post(
             f"{url}/users-by-id/A/events/",
-            json={"name": "purchase_completed"},
+            json=conversion_of(order),
             headers={"Idempotency-Key": order},
         ) as answer:
             assert (await answer.json())["id"] == shop.events[order]

@@ -15,7 +15,7 @@ ANYWHERE = [
     ("POST", USERS, 200),
     ("POST", "/api/public/nothing/", 404),
     ("GET", "/api/public/users-by-id/nobody/", 404),
-    ("DELETE", "/api/public/users-by-id/A/", 405),
+    ("POST", "/api/public/users-by-id/A/", 405),
     ("DELETE", USERS, 405),
     ("GET", "/healthz", 200),
     ("POST", "/healthz", 405),

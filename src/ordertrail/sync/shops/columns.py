@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar, cast
+from typing import Any, BinaryIO, Generic, TextIO, TypeVar, cast
 
 from ordertrail.domain.errors import Invalid, Refused
 
 ROWS_MAX = 20_000_000
+CELL_CHARS_MAX = 131_072
 _BATCH_ROWS = 16_384
 UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError)
 """What reading a file can raise that tells about the file."""
@@ -92,7 +93,7 @@ def header(path: Path) -> list[str]:
     Raises Invalid that names the file when it cannot be read.
     """
     with _as_text(path) as text:
-        return next(_csv_rows(csv.reader(text, strict=True)), (1, []))[1]
+        return next(_csv_rows(_reader(text)), (1, []))[1]
 
 
 class _Encoder:
@@ -163,7 +164,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def _from_csv(
     file: str, text: io.TextIOWrapper, fields: Sequence[Field[Any]], rows_max: int
 ) -> Table:
-    reader = csv.reader(text, strict=True)
+    reader = _reader(text)
     rows = _csv_rows(reader)
     _, header = next(rows, (1, []))
     if not header:
@@ -186,6 +187,12 @@ def _from_csv(
         except ValueError as error:
             raise Invalid({_wrong_cell(line, encoders, len(lines)): str(error)}) from None
     return _finished(encoders, lines, "line")
+
+
+def _reader(text: TextIO) -> Any:
+    """A strict reader of CSV; the limit of a cell is the process's, so it is set each time."""
+    csv.field_size_limit(CELL_CHARS_MAX)
+    return csv.reader(text, strict=True)
 
 
 def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
