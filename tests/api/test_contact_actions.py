@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from asgi import Reply
+from ordertrail.domain.attribute import ATTRIBUTES_MAX
 from served import Served
 
 V1 = {"Accept": "*/*"}
@@ -187,3 +188,14 @@ def test_what_cannot_be_set_of_many_is_refused_by_name(
     refused = call("PUT", f"users/mass_update_{kind}_attributes/", body)
     assert (refused.status, list(refused.json["errors"])) == (400, [field])
     assert changes(platform) == []
+
+
+def test_a_mass_update_that_one_contact_refuses_changes_none(call: Any, platform: Served) -> None:
+    call("PUT", "users/2/", {f"a{n}": 1 for n in range(ATTRIBUTES_MAX)})
+    call("POST", "users/", {"custom_id": "C"})
+    before = platform.rows("contacts"), platform.rows("journal"), platform.rows("attributes")
+    body = {"ids": [1, 2, 3], "attribute": "plan", "value": "pro"}
+    refused = call("PUT", "users/mass_update_custom_attributes/", body)
+    assert (refused.status, list(refused.json["errors"])) == (400, ["attributes"])
+    after = platform.rows("contacts"), platform.rows("journal"), platform.rows("attributes")
+    assert after == before

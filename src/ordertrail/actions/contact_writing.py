@@ -75,6 +75,10 @@ class Writing:
         is_member = self._joining.is_member(contact, change.company_custom_id)
         return bool(changes) or not has_tags or not is_member
 
+    def check(self, contact: Contact, change: ContactChange) -> None:
+        """Raise Invalid if the contact cannot be changed so."""
+        rules.apply(contact, change, self._batch.at)
+
     def take(
         self,
         contact: Contact,

@@ -138,7 +138,7 @@ def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
 
 
 def change_many(tx: Tx, batch: Batch[ChangeMany]) -> Sequence[ChangedMany | Refused]:
-    """Change many contacts alike."""
+    """Change many contacts alike; a command that one of them refuses changes none."""
     changes = [command.change for command in batch.commands]
     asked = {number for command in batch.commands for number in command.ids}
     names = [ContactName(number) for number in asked]
@@ -150,11 +150,14 @@ def change_many(tx: Tx, batch: Batch[ChangeMany]) -> Sequence[ChangedMany | Refu
         rules.check(change, is_known=True)
         found = known.numbered(command.ids)
         missing = sum(number not in found for number in command.ids)
-        for contact_id in dict.fromkeys(found.values()):
-            contact = known.by_id[contact_id]
-            writing.take(contact, replace(change, custom_id=None), command.author)
+        change = replace(change, custom_id=None)
+        people = [known.by_id[contact_id] for contact_id in dict.fromkeys(found.values())]
+        for contact in people:
+            writing.check(contact, change)
+        for contact in people:
+            writing.take(contact, change, command.author)
         skipped = (f"ids: {missing} skipped: no contact has them",) if missing else ()
-        return ChangedMany(len(set(found.values())), (*warnings, *skipped))
+        return ChangedMany(len(people), (*warnings, *skipped))
 
     outcomes = of_each(batch.commands, decide)
     writing.write(tx)
