@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ordertrail.domain import contact as rules
 from ordertrail.domain.attribute import ATTRIBUTES_MAX
-from ordertrail.domain.contact import Contact
+from ordertrail.domain.contact import MERGED_ATTRIBUTES_MAX, Contact, ContactChange
+from ordertrail.domain.errors import Conflict, Invalid
 from ordertrail.domain.tag import Tag
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -48,9 +50,33 @@ def test_each_value_is_the_parents_or_that_of_the_lowest_id_that_has_one(
     assert changes["merged"] == (None, [each.id for each in others])
 
 
-def test_a_merged_contact_holds_no_more_than_one_contact_may() -> None:
-    many = {f"a{n}": n for n in range(ATTRIBUTES_MAX - 1)}
-    parent = Contact(1, "k1", AT, AT, attributes=many)
-    other = Contact(2, "k2", AT, AT, attributes={"b1": 1, "b2": 2})
-    merged, _ = rules.merge(parent, [other], AT)
-    assert merged.attributes == {**many, "b1": 1}
+def test_a_merged_contact_keeps_more_attributes_than_one_contact_may_be_given() -> None:
+    parent, other = (
+        Contact(number, f"k{number}", AT, AT, attributes={f"{number}_{n}": n for n in range(400)})
+        for number in (1, 2)
+    )
+    one, changes = rules.merge(parent, [other], AT)
+    assert one.attributes == {**parent.attributes, **other.attributes}
+    assert changes.keys() == {*other.attributes, "merged"}
+    changed, _ = rules.apply(one, ContactChange(attributes={"2_7": "new"}), AT)
+    assert changed.attributes == {**one.attributes, "2_7": "new"}
+    with pytest.raises(Invalid):
+        rules.apply(one, ContactChange(attributes={"another": 1}), AT)
+
+
+def test_contacts_with_too_many_attributes_together_are_not_merged() -> None:
+    parent = Contact(1, "k1", AT, AT)
+    full = [
+        Contact(
+            number,
+            f"k{number}",
+            AT,
+            AT,
+            attributes={f"{number}_{n}": n for n in range(ATTRIBUTES_MAX)},
+        )
+        for number in range(2, 13)
+    ]
+    one, _ = rules.merge(parent, full[:-1], AT)
+    assert len(one.attributes) == MERGED_ATTRIBUTES_MAX
+    with pytest.raises(Conflict, match="5,000 attributes"):
+        rules.merge(parent, full, AT)

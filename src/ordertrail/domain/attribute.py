@@ -137,9 +137,14 @@ def _terms(attribute: Attribute) -> tuple[ValueType, frozenset[str], bool]:
 def merged(old: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
     """Return the attributes of a thing after some were sent; raises Invalid for too many."""
     both = {**old, **sent}
-    if len(both) > ATTRIBUTES_MAX and len(both) > len(old):
-        raise Invalid({"attributes": f"one thing has at most {ATTRIBUTES_MAX} attributes"})
+    check_count(old, both)
     return both
+
+
+def check_count(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Raise Invalid when a thing has too many attributes, and more than it had."""
+    if len(new) > ATTRIBUTES_MAX and len(new) > len(old):
+        raise Invalid({"attributes": f"one thing has at most {ATTRIBUTES_MAX} attributes"})
 
 
 def infer(value: object) -> ValueType:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ordertrail.domain.absent import ABSENT, Absent
-from ordertrail.domain.attribute import ATTRIBUTES_MAX, merged
-from ordertrail.domain.errors import Invalid
+from ordertrail.domain.attribute import check_count
+from ordertrail.domain.errors import Conflict, Invalid
 from ordertrail.domain.identity import folded_email
 from ordertrail.domain.journal import differences
 from ordertrail.domain.tag import ContactList, Tag
@@ -28,6 +28,9 @@ LENGTHS_MAX = {
 
 LENGTH_MAX = 2048
 """The longest text of every other standard field."""
+
+MERGED_ATTRIBUTES_MAX = 5_000
+"""How many attributes contacts may have together that become one."""
 
 PROFILE = frozenset(
     "first_name last_name phone_number gender status country region city timezone score"
@@ -161,6 +164,14 @@ def apply(
 
     Tags are not looked at. Raises Invalid when the contact would have too many attributes.
     """
+    changed, changes = _applied(contact, change, at)
+    check_count(contact.attributes, changed.attributes)
+    return changed, changes
+
+
+def _applied(
+    contact: Contact, change: ContactChange, at: datetime
+) -> tuple[Contact, dict[str, tuple[Any, Any]]]:
     sent: dict[str, Any] = {}
     if change.custom_id is not None:
         sent["custom_id"] = change.custom_id
@@ -176,7 +187,7 @@ def apply(
     changes = identity | profile | attributes | lost
     if not changes:
         return contact, changes
-    kept = merged(contact.attributes, change.attributes)
+    kept = {**contact.attributes, **change.attributes}
     for name in lost:
         del kept[name]
     changed = replace(
@@ -196,21 +207,22 @@ def merge(
 ) -> tuple[Contact, dict[str, tuple[Any, Any]]]:
     """Return the parent with what it lacked and others have, and what of it differs.
 
-    Its own values win, then those of the lowest id. Tags, lists and companies are all kept.
+    Its own values win, then those of the lowest id. Attributes, tags, lists and companies are all
+    kept, also when that is more than one contact may be given; raises Conflict when it is far more.
     """
     older_first = sorted(others, key=lambda each: each.id)
     everybody = [parent, *older_first]
     profile = _first_known([each.profile for each in everybody])
     attributes = _first_known([each.attributes for each in everybody])
-    for name in list(attributes)[max(ATTRIBUTES_MAX, len(parent.attributes)) :]:
-        del attributes[name]
+    if len(attributes) > max(MERGED_ATTRIBUTES_MAX, len(parent.attributes)):
+        raise Conflict(f"the contact would have more than {MERGED_ATTRIBUTES_MAX:,} attributes")
     change = ContactChange(
         custom_id=next((each.custom_id for each in everybody if each.custom_id), None),
         email=next((each.email for each in everybody if each.email), ABSENT),
         profile=profile,
         attributes=attributes,
     )
-    changed, changes = apply(parent, change, at)
+    changed, changes = _applied(parent, change, at)
     changed = replace(
         changed,
         tags=_union([each.tags for each in everybody]),
