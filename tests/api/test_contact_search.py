@@ -121,3 +121,14 @@ def test_a_page_of_a_search_leads_to_the_next(platform: Served, token: str) -> N
         told += [each["id"] for each in page["results"]]
         target = page["next"]
     assert told == list(range(230, 0, -1))
+
+
+def test_a_phone_number_finds_the_oldest_of_more_than_a_page(
+    call: Any, platform: Served, token: str
+) -> None:
+    operations = [
+        {"path": "/api/public/users/", "body": {"custom_id": f"P{n}", "phone_number": "+44 1"}}
+        for n in range(101)
+    ]
+    platform.call(token, "POST", "/api/ordertrail/v1/batch/", {"operations": operations})
+    assert call(f"{SEARCH}?phone_number=%2B44%201", **V1).json["user_id"] == "A"

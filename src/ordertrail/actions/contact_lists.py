@@ -41,6 +41,12 @@ def page(
     return Found(listed, tuple(f"{name}: no contact has such a field" for name in unknown))
 
 
+def first(reader: Reader, workspace_id: int, filters: Sequence[Filter]) -> Contact:
+    """Return the oldest contact that all filters allow, or raise NotFound."""
+    found = contact_filters.oldest(reader, workspace_id, contact_filters.condition(filters))
+    return oldest([] if found is None else [found])
+
+
 def by_email(reader: Reader, workspace_id: int, email: str) -> list[Contact]:
     """Return the contacts with this e-mail, oldest first, upper case being lower case."""
     folded = folded_email(email)

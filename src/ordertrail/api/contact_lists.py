@@ -63,8 +63,8 @@ async def _one(call: Call, field: str, value: str) -> Answer:
 
 async def _first(call: Call, sought: tuple[Filter, ...]) -> Answer:
     def work(reader: Reader) -> Answer:
-        found = contact_lists.page(reader, call.workspace_id, sought, call.place())
-        return Answer(shown.contacts(call, reader)(contact_lists.oldest(found.page.items)))
+        found = contact_lists.first(reader, call.workspace_id, sought)
+        return Answer(shown.contacts(call, reader)(found))
 
     return await call.read(work)
 

@@ -18,6 +18,7 @@ _PHONE = Column(
     "c.profile ->> '$.phone_number'",
     exact=f"{_LEADS_TO} contacts_phone {_OURS} k.profile ->> '$.phone_number' = {{value}})",
 )
+_LAST_PAGE = Place(edge=0, is_back=True, count=0)
 COLUMNS = {
     **dict.fromkeys(PROFILE, Column("c.profile", Kind.JSON)),
     "id": Column("c.id", Kind.NUMBER),
@@ -62,3 +63,9 @@ def page(reader: Reader, workspace_id: int, sought: Condition, place: Place) -> 
     return listing.page(
         reader, workspace_id, _TABLE, sought, place, contacts.from_row, lambda each: each.id
     )
+
+
+def oldest(reader: Reader, workspace_id: int, sought: Condition) -> Contact | None:
+    """Return the first of the contacts that the condition allows, or None when there is none."""
+    found = page(reader, workspace_id, sought, _LAST_PAGE).items
+    return found[-1] if found else None
