@@ -219,6 +219,7 @@ FILTERED = [
     ("?status=2", [3]),
     ("?user_id=1", [2, 1]),
     ("?user_id=77", []),
+    ("?user_id=1.7", []),
     ("?user_custom_id=d@e.f", [3]),
     ("?user_custom_id=d@e.f/", [3]),
     ("?user_id__gte=2", [3]),
@@ -279,7 +280,18 @@ def test_deals_are_found_by_the_names_of_version_1_and_shown_so(three: Served, t
     assert (shown["person"], shown["deal_id"]) == (2, "C")
 
 
-@pytest.mark.parametrize("query", ["?value__gte=much", "?created_at__gte=soon", "?stage=new"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?value__gte=much",
+        "?created_at__gte=soon",
+        "?stage=new",
+        "?user_id=1abc",
+        "?loss_reason=4th",
+        "?assigned_to__lt=me",
+        "?company_id=acme",
+    ],
+)
 def test_a_filter_that_no_deal_can_match_says_why(three: Served, token: str, query: str) -> None:
     reply = call(three, token, "GET", f"deals/{query}")
     assert refused(reply) == (400, [query[1:].split("=", maxsplit=1)[0].split("__", maxsplit=1)[0]])

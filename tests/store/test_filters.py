@@ -118,7 +118,10 @@ def test_a_filter_finds_what_it_says(
     assert found(database, **sought) == wanted
 
 
-@pytest.mark.parametrize("sought", [{"id": "one"}, {"created_at__gte": "soon"}, {"score__lt": "a"}])
+@pytest.mark.parametrize(
+    "sought",
+    [{"id": "one"}, {"created_at__gte": "soon"}, {"score__lt": "a"}, {"assigned_to": "1a"}],
+)
 def test_a_value_that_the_field_can_never_have_is_refused(
     database: Sqlite, sought: dict[str, str]
 ) -> None:

@@ -40,6 +40,7 @@ COLUMNS = {
     "phone_number": _PHONE,
     "gender": Column("coalesce(c.profile ->> '$.gender', 'unknown')"),
     "status": Column("coalesce(c.profile ->> '$.status', iif(c.email IS NULL, 'visitor', 'user'))"),
+    "assigned_to": Column("c.profile ->> '$.assigned_to'", Kind.NUMBER),
     "score": Column("coalesce(c.profile ->> '$.score', 0)", Kind.NUMBER),
     "unsubscribed": Column("coalesce(c.profile ->> '$.unsubscribed', 0)", Kind.FLAG),
     "notifications": Column("coalesce(c.profile ->> '$.notifications', 1)", Kind.FLAG),

@@ -39,13 +39,15 @@ _KEY_OF_CONTACT = (
 _USER_KEY = Column(
     _KEY_OF_CONTACT.format("user_key"), exact=_CONTACT.format("k.user_key = {value}")
 )
+_NUMBERS = ("assigned_to", "loss_reason", "company_id")
 COLUMNS: Mapping[str, Column] = {
     **dict.fromkeys(DETAILS, Column("d.details", Kind.JSON)),
+    **{name: Column(f"d.details ->> '$.{name}'", Kind.NUMBER) for name in _NUMBERS},
     "id": Column("d.id", Kind.NUMBER),
     "custom_id": Column("d.custom_id"),
     "name": Column("d.name"),
     "user_id": Column(
-        "d.contact_id", Kind.NUMBER, exact=_CONTACT.format("k.id = CAST({value} AS INTEGER)")
+        "d.contact_id", Kind.NUMBER, exact=_CONTACT.format("k.id = CAST({value} AS NUMERIC)")
     ),
     "user_custom_id": Column(
         _KEY_OF_CONTACT.format("custom_id"), exact=_CONTACT.format("k.custom_id = {value}")

@@ -70,6 +70,8 @@ def compiled(
 
 def _condition(column: Column, sought: Filter, name: str) -> Condition:
     if sought.op is Op.EXACT and column.exact:
+        if column.kind is Kind.NUMBER:
+            _check_number(sought)
         value = folded_email(sought.value) if column.kind is Kind.EMAIL else sought.value
         return Condition(column.exact.format(value=f":{name}"), {name: value})
     match column.kind:
@@ -119,10 +121,13 @@ def _flag(sql: str, sought: Filter, name: str) -> Condition:
 def _number(sql: str, sought: Filter, name: str) -> Condition:
     if sought.op not in _SIGNS:
         return _text(f"CAST({sql} AS TEXT)", sought.op, sought.value, name)
-    number = as_number(sought.value)
-    if number is None:
-        raise Invalid({sought.field: "must be a number"})
+    _check_number(sought)
     return _compared_number(sql, sought.op, sought.value, name)
+
+
+def _check_number(sought: Filter) -> None:
+    if as_number(sought.value) is None:
+        raise Invalid({sought.field: "must be a number"})
 
 
 def _compared_number(sql: str, op: Op, value: str, name: str) -> Condition:
