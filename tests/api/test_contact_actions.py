@@ -174,6 +174,16 @@ def test_one_field_of_many_contacts_is_set(call: Any, platform: Served) -> None:
         ("custom", {"ids": [1], "attribute": "city", "value": "York"}, "attribute"),
         ("standard", {"ids": [1], "attribute": "custom_id", "value": "x"}, "attribute"),
         ("standard", {"ids": [1], "attribute": "user_key", "value": "x"}, "attribute"),
+        *(
+            ("standard", {"ids": [1], "attribute": name, "value": value}, "attribute")
+            for name, value in (
+                ("User Key", "x"),
+                ("Custom Id", "x"),
+                ("Tags", ["x"]),
+                ("Lists", 1),
+                ("Id", 5),
+            )
+        ),
         ("standard", {"ids": [1], "attribute": "city"}, "value"),
         ("standard", {"ids": [1], "value": "x"}, "attribute"),
         ("standard", {"attribute": "city", "value": "x"}, "ids"),

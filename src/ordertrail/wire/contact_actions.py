@@ -154,7 +154,7 @@ def decode_many(sent: dict[str, Any], *, standard: bool) -> tuple[tuple[int, ...
     if is_standard is not standard:
         other = "custom" if standard else "standard"
         raise Invalid({"attribute": f"use users/mass_update_{other}_attributes/ for this one"})
-    if name in _FIXED:
+    if contacts.field_name(name) in _FIXED:
         raise Invalid({"attribute": "cannot be the same of several contacts"})
     return known["ids"], change
 
