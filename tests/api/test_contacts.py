@@ -147,6 +147,12 @@ def test_of_two_names_of_the_custom_id_that_of_version_2_counts(call: Any) -> No
     assert made.json.get("user_id") is None
 
 
+def test_a_null_under_the_newer_name_leaves_what_the_older_one_says(call: Any) -> None:
+    sent = {"custom_id": None, "user_id": "n5", "user_key": None, "key": "k5"}
+    told = call("POST", "users/", sent, **V1).json
+    assert (told["user_id"], told["key"]) == ("n5", "k5")
+
+
 def test_version_1_calls_the_fields_otherwise(call: Any) -> None:
     call(
         "POST",

@@ -1,6 +1,7 @@
 """Version 1 of the API: its names for what version 2 calls otherwise, in bodies and answers.
 
-A body may use the names of either version; where both stand in it, version 2's count.
+A body may use the names of either version; where both stand in it, version 2's count, except for
+null.
 """
 
 from collections.abc import Iterable, Mapping
@@ -121,7 +122,7 @@ def _renamed(sent: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     flat |= {
         names[name]: value
         for name, value in sent.items()
-        if name in names and names[name] not in flat
+        if name in names and flat.get(names[name]) is None
     }
     return flattened(flat)
 
