@@ -50,10 +50,7 @@ HOT = {
     ),
     "a contact's id by user key": (contacts._IDS_BY_USER_KEY, {"k": "contacts_user_key"}),
     "whether contacts are known": (contacts._KNOWN, {"k": "PRIMARY KEY"}),
-    "a deal by custom id": (
-        deals._BY_CUSTOM_ID,
-        {"d": "deals_custom_id", "o": "PRIMARY KEY", "l": "PRIMARY KEY"},
-    ),
+    "a deal's id by custom id": (deals._IDS, {"d": "deals_custom_id"}),
     "a deal by id": (deals._BY_ID, {"d": "PRIMARY KEY", "o": "PRIMARY KEY", "l": "PRIMARY KEY"}),
     "one deal by custom id": (
         deal_look._BY_CUSTOM_ID,

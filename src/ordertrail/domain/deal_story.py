@@ -7,13 +7,14 @@ from ordertrail.domain import money
 from ordertrail.domain.deal import Deal, OrderProduct
 from ordertrail.domain.journal import differences, gone
 
+_NOTHING: tuple[Any, ...] = ([], ())
+
 
 def changes(old: Deal | None, new: Deal) -> dict[str, tuple[Any, Any]]:
     """Return every field that differs, with both values; of a new deal, every one with a value."""
     if old is None:
-        told = {name: (None, say(new)) for name, _, say in _FIELDS}
-        told |= differences({}, {**new.details, **new.attributes})
-        return {name: both for name, both in told.items() if both[1] not in (None, [], ())}
+        said = {name: say(new) for name, _, say in _FIELDS} | {**new.details, **new.attributes}
+        return {name: (None, v) for name, v in said.items() if v is not None and v not in _NOTHING}
     told = {name: (say(old), say(new)) for name, read, say in _FIELDS if read(old) != read(new)}
     return (
         told | differences(old.details, new.details) | differences(old.attributes, new.attributes)
