@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ordertrail.actions import filtering
 from ordertrail.actions.company_writing import Writing, Written
 from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
@@ -17,7 +18,7 @@ from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.kit.paging import Page, Place
-from ordertrail.store import attributes, companies, contacts
+from ordertrail.store import companies, contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,6 @@ class Delete:
 
     company: CompanyName
     author: Author
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of companies, and what of the filters means nothing here."""
-
-    page: Page[Company]
-    warnings: tuple[str, ...] = ()
 
 
 def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
@@ -192,13 +185,13 @@ def find(reader: Reader, workspace_id: int, name: CompanyName) -> Company:
     return company
 
 
-def page(reader: Reader, workspace_id: int, filters: Sequence[Filter], place: Place) -> Found:
+def page(
+    reader: Reader, workspace_id: int, filters: Sequence[Filter], place: Place
+) -> filtering.Found[Company]:
     """Return a page of the companies that all filters allow, newest first."""
     listed = companies.page(reader, workspace_id, filters, place)
-    asked = {each.field for each in filters} - companies.COLUMNS.keys()
-    known = attributes.by_names(reader, workspace_id, ContentType.COMPANY, asked) if asked else {}
-    unknown = sorted(asked - known.keys())
-    return Found(listed, tuple(f"{name}: no company has such a field" for name in unknown))
+    told = filtering.unmeant(reader, workspace_id, ContentType.COMPANY, filters, companies.COLUMNS)
+    return filtering.Found(listed, told)
 
 
 def members(reader: Reader, workspace_id: int, name: CompanyName, place: Place) -> Page[Contact]:

@@ -1,27 +1,19 @@
 """Finding contacts: one by what it is known by, or a page of those that are alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ordertrail.actions import filtering
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.errors import NotFound
 from ordertrail.domain.filter import Filter
 from ordertrail.domain.identity import folded_email
 from ordertrail.kit.database import Reader
-from ordertrail.kit.paging import Page, Place
-from ordertrail.store import attributes, contact_filters, contacts
+from ordertrail.kit.paging import Place
+from ordertrail.store import contact_filters, contacts
 
 FOUND_MAX = 1_000
 """How many contacts with one e-mail are told at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A page of contacts, and what of the filters means nothing here."""
-
-    page: Page[Contact]
-    warnings: tuple[str, ...] = ()
 
 
 def page(
@@ -31,14 +23,14 @@ def page(
     place: Place,
     *,
     with_email: bool | None = None,
-) -> Found:
+) -> filtering.Found[Contact]:
     """Return a page of the contacts that all filters allow, newest first."""
     condition = contact_filters.condition(filters, with_email=with_email)
     listed = contact_filters.page(reader, workspace_id, condition, place)
-    asked = {each.field for each in filters} - contact_filters.COLUMNS.keys()
-    known = attributes.by_names(reader, workspace_id, ContentType.CONTACT, asked) if asked else {}
-    unknown = sorted(asked - known.keys())
-    return Found(listed, tuple(f"{name}: no contact has such a field" for name in unknown))
+    told = filtering.unmeant(
+        reader, workspace_id, ContentType.CONTACT, filters, contact_filters.COLUMNS
+    )
+    return filtering.Found(listed, told)
 
 
 def first(reader: Reader, workspace_id: int, filters: Sequence[Filter]) -> Contact:

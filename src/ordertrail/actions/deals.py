@@ -3,18 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ordertrail.actions import filtering
 from ordertrail.actions.deal_facts import Known
 from ordertrail.actions.deal_writing import Written
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import deal as rules
 from ordertrail.domain import deal_story
+from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.deal import Deal, DealChange, DealName, Facts
 from ordertrail.domain.errors import Invalid, NotFound, Refused
 from ordertrail.domain.filter import Filter
 from ordertrail.domain.journal import Author, Entry, Subject
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.kit.paging import Page, Place
+from ordertrail.kit.paging import Place
 from ordertrail.store import deal_filters, deal_look, deals, journal, products
 
 
@@ -135,13 +137,14 @@ def named(reader: Reader, workspace_id: int, name: DealName) -> Upserted:
 
 def page(
     reader: Reader, workspace_id: int, sought: Sequence[Filter], place: Place
-) -> Page[Upserted]:
+) -> filtering.Found[Upserted]:
     """Return a page of the deals that all filters hold for, newest first."""
     found = deal_filters.page(reader, workspace_id, sought, place)
     product_ids = {product_id for deal in found.items for product_id in deal.product_ids}
     custom_ids = products.custom_ids(reader, workspace_id, product_ids)
     shown = [Upserted(deal, False, custom_ids) for deal in found.items]
-    return Page(shown, found.count, found.next_cursor, found.previous_cursor)
+    told = filtering.unmeant(reader, workspace_id, ContentType.DEAL, sought, FIELDS)
+    return filtering.Found(found.showing(shown), told)
 
 
 def unknown(name: DealName) -> NotFound:

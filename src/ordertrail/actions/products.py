@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ordertrail.actions import filtering
 from ordertrail.actions.attributes import Settling
 from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
@@ -17,7 +18,7 @@ from ordertrail.domain.journal import Author, Entry, Subject
 from ordertrail.domain.product import NewProductEvent, Product, ProductEvent, ProductName
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.kit.paging import Page, Place
+from ordertrail.kit.paging import Place
 from ordertrail.store import events, ids, journal, product_filters, products
 from ordertrail.store.events import Arrival
 
@@ -105,9 +106,11 @@ def unknown(name: ProductName) -> NotFound:
 
 def page(
     reader: Reader, workspace_id: int, sought: Sequence[Filter], place: Place
-) -> Page[Product]:
+) -> filtering.Found[Product]:
     """Return a page of the products that all filters hold for, newest first."""
-    return product_filters.page(reader, workspace_id, sought, place)
+    found = product_filters.page(reader, workspace_id, sought, place)
+    told = filtering.unmeant(reader, workspace_id, ContentType.PRODUCT, sought, FIELDS)
+    return filtering.Found(found, told)
 
 
 def custom_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, str]:

@@ -92,15 +92,15 @@ async def list_all(call: Call) -> Answer:
         dates=deals.DATES,
         named=lambda name: older.get(name, name),
     )
-    call.warnings += filters.warnings(queries)
+    told = (*call.warnings, *filters.warnings(queries))
     place = call.place()
 
     def page(reader: Reader) -> Answer:
         found = deals.page(reader, call.workspace_id, sought, place)
-        return paged(call, found, shown.deals(call, reader))
+        answer = paged(call, found.page, shown.deals(call, reader))
+        return replace(answer, warnings=(*told, *found.warnings))
 
-    answer = await call.read(page)
-    return replace(answer, warnings=call.warnings)
+    return await call.read(page)
 
 
 _BOTH = (f"{PUBLIC}/deals/{{id}}", f"{PUBLIC}/deals-by-id/{{custom_id}}")

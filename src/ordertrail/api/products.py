@@ -77,9 +77,9 @@ async def list_all(call: Call) -> Answer:
     """Answer with a page of the products that the query's filters hold for."""
     queries, place = call.queries(), call.place()
     sought = filters.decode(queries, known=products.FIELDS, dates=products.DATES)
-    call.warnings += filters.warnings(queries)
     found = await call.read(lambda r: products.page(r, call.workspace_id, sought, place))
-    return replace(paged(call, found, wire.encode), warnings=call.warnings)
+    told = (*call.warnings, *filters.warnings(queries), *found.warnings)
+    return replace(paged(call, found.page, wire.encode), warnings=told)
 
 
 async def read(call: Call) -> Answer:

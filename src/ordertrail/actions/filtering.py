@@ -1,0 +1,42 @@
+"""What the filters of a list find, and which of them mean nothing there."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ordertrail.domain.attribute import ContentType
+from ordertrail.domain.filter import Filter
+from ordertrail.kit.database import Reader
+from ordertrail.kit.paging import Page
+from ordertrail.store import attributes
+
+T = TypeVar("T")
+
+_NOUNS = {
+    ContentType.COMPANY: "company",
+    ContentType.CONTACT: "contact",
+    ContentType.DEAL: "deal",
+    ContentType.PRODUCT: "product",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """A page of a list, and warnings about filters that mean nothing there."""
+
+    page: Page[T]
+    warnings: tuple[str, ...] = ()
+
+
+def unmeant(
+    reader: Reader,
+    workspace_id: int,
+    kind: ContentType,
+    filters: Sequence[Filter],
+    standard: Collection[str],
+) -> tuple[str, ...]:
+    """Return warnings about filters by what is neither a standard field nor an attribute."""
+    asked = {each.field for each in filters}.difference(standard)
+    known = attributes.by_names(reader, workspace_id, kind, asked) if asked else {}
+    unknown = sorted(asked - known.keys())
+    return tuple(f"{name}: no {_NOUNS[kind]} has such a field" for name in unknown)
