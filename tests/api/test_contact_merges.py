@@ -212,6 +212,29 @@ def test_an_old_name_changes_neither_id_nor_email_of_the_parent(call: Any) -> No
     assert call("PUT", "users/1/", {"email": "old@b.c"}).json["email"] == "old@b.c"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "users/update_or_create/", {"email": "old@b.c"}),
+        ("POST", "users/update_or_create/", {"custom_id": "old", "email": "OLD@b.c"}),
+        ("PUT", "users-by-id/old/", {"email": "old@b.c"}),
+        ("PUT", "users/1/", {"custom_id": "old", "email": "old@b.c"}),
+    ],
+)
+def test_an_email_that_was_taken_away_does_not_come_back_by_an_old_name(
+    call: Any, method: str, path: str, body: dict[str, Any]
+) -> None:
+    people(call, {"custom_id": "new", "email": "new@b.c"}, {"custom_id": "old", "email": "old@b.c"})
+    merge(call, 1, 2)
+    assert call("PUT", "users/1/", {"email": ""}).json["email"] is None
+    assert call(method, path, {**body, "city": "York"}).status == 200
+    one = call("GET", "users/1/").json
+    assert (one["custom_id"], one["email"], one["city"]) == ("new", None, "York")
+    again = {"custom_id": "old", "email": "third@b.c"}
+    call("POST", "users/update_or_create/", again)
+    assert call("GET", "users/1/").json["email"] == "third@b.c"
+
+
 PAIRS = st.lists(st.tuples(st.integers(0, 7), st.lists(st.integers(0, 7), max_size=4)), max_size=8)
 
 

@@ -75,6 +75,14 @@ def test_several_contacts_may_have_one_email(call: Any) -> None:
     assert [each["id"] for each in found] == sorted(ids)
 
 
+def test_a_creation_sent_again_is_known_though_many_share_the_email(call: Any) -> None:
+    for n in range(15):
+        call("POST", USERS, {"email": "a@b.c", "first_name": f"Ann {n}"})
+    assert call("POST", USERS, {"email": "a@b.c"}).json["id"] == 1
+    for name, status in (("Ann 14", 200), ("Ann 0", 200), ("Ann 15", 201), ("Ann 15", 200)):
+        assert call("POST", USERS, {"email": "a@b.c", "first_name": name}).status == status
+
+
 def test_nobody_at_all_cannot_be_created(call: Any) -> None:
     refused = call("POST", USERS, {"first_name": "Ann"})
     assert (refused.status, list(refused.json["errors"])) == (400, ["custom_id"])

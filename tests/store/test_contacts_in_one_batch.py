@@ -1,13 +1,21 @@
 """One person named by custom id and by e-mail in one batch is one contact."""
 
+import time
 from collections.abc import Sequence
 
-from ordertrail.actions import contacts
+from ordertrail.actions import contact_lists, contact_merges, contacts
 from ordertrail.actions.contact_writing import Written
 from ordertrail.domain.contact import Contact, ContactChange
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
 from served import Served
+
+MANY = (
+    "WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < :n)"
+    " INSERT INTO contacts (workspace_id, id, user_key, email, email_folded, profile, attributes,"
+    " created_at, updated_at) SELECT 1, v + 100, 'key' || v, 'a@shop.test', 'a@shop.test', '{}',"
+    " '{}', 0, 0 FROM n"
+)
 
 
 def upsert(platform: Served, *changes: ContactChange) -> Sequence[Written]:
@@ -58,3 +66,39 @@ def test_of_several_with_one_email_the_oldest_is_found(platform: Served) -> None
     upsert(platform, ContactChange("A", "a@shop.test"), ContactChange("B", "a@shop.test"))
     [found] = upsert(platform, ContactChange(None, "a@shop.test", {"city": "York"}))
     assert found.contact.custom_id == "A"
+
+
+def test_when_the_oldest_gives_its_email_up_the_next_is_found(platform: Served) -> None:
+    people = [ContactChange(name, "a@shop.test") for name in "ABC"]
+    upsert(platform, *people)
+    *_, found = upsert(
+        platform,
+        ContactChange("A", "x@shop.test"),
+        ContactChange("B", "y@shop.test"),
+        ContactChange(None, "a@shop.test", {"city": "York"}),
+    )
+    assert found.contact.custom_id == "C"
+
+
+def test_in_a_batch_and_alone_the_same_of_several_is_found(platform: Served) -> None:
+    upsert(platform, *(ContactChange(name, "a@shop.test") for name in "ABC"))
+    merge = contact_merges.Merge(3, (1,), Author("test"))
+    platform.database.write(lambda tx: contact_merges.merge(tx, Batch(1, platform.now(), [merge])))
+    named, found = upsert(
+        platform, ContactChange("B", profile={"city": "Hull"}), ContactChange(None, "a@shop.test")
+    )
+    [alone] = upsert(platform, ContactChange(None, "a@shop.test"))
+    assert (named.contact.id, found.contact.id, alone.contact.id) == (2, 3, 3)
+
+
+def test_of_many_with_one_email_few_are_read(platform: Served) -> None:
+    upsert(platform, ContactChange("A", "a@shop.test"))
+    platform.database.write(lambda tx: tx.run(MANY, n=20_000))
+    started = time.thread_time()
+    [found] = upsert(platform, ContactChange(None, "a@shop.test", {"city": "York"}))
+    read = platform.database.read
+    [oldest] = read(lambda r: contact_lists.by_email(r, 1, "A@shop.test", 1))
+    assert time.thread_time() - started < 0.1
+    assert (found.contact.id, oldest.id) == (1, 1)
+    page = read(lambda r: contact_lists.by_email(r, 1, "a@shop.test"))
+    assert [each.id for each in page] == [1, *range(101, 100 + contact_lists.FOUND_MAX)]

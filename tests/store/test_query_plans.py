@@ -42,7 +42,18 @@ HOT = {
         {"k": "contacts_custom_id", "c": "PRIMARY KEY"},
     ),
     "a contact's id by custom id": (contacts._IDS, {"k": "contacts_custom_id"}),
-    "a contact by e-mail": (contacts._BY_EMAIL, {"k": "contacts_email", "c": "PRIMARY KEY"}),
+    "the oldest contacts by e-mail": (
+        contacts._OLDEST_BY_EMAIL,
+        {"n": "contacts_email", "k": "PRIMARY KEY", "c": "PRIMARY KEY"},
+    ),
+    "the newest contacts by e-mail": (
+        contacts._NEWEST_BY_EMAIL,
+        {"n": "contacts_email", "k": "PRIMARY KEY", "c": "PRIMARY KEY"},
+    ),
+    "whether an e-mail is that of a merged contact": (
+        contacts._ALIASES,
+        {"k": "contacts_merged (workspace_id=? AND merged_into=? AND email_folded=?)"},
+    ),
     "a contact by id": (contacts._BY_ID, {"k": "PRIMARY KEY", "c": "PRIMARY KEY"}),
     "a contact by user key": (
         contacts._BY_USER_KEY,
@@ -177,7 +188,13 @@ HOT = {
     "taking contacts off lists": (lists._REMOVE_MEMBERS, {"list_members": "list_members_contact"}),
 }
 OF_WHOLE_WORKSPACES = ("a key by its hash", "noting a key's use", "the stages")
-SORTED_BY_INDEX = ("the journal of", "the events of", "the product events of")
+SORTED_BY_INDEX = (
+    "the journal of",
+    "the events of",
+    "the product events of",
+    "the oldest contacts by",
+    "the newest contacts by",
+)
 
 
 @pytest.fixture(scope="module")

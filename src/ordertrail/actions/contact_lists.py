@@ -39,11 +39,14 @@ def first(reader: Reader, workspace_id: int, filters: Sequence[Filter]) -> Conta
     return oldest([] if found is None else [found])
 
 
-def by_email(reader: Reader, workspace_id: int, email: str) -> list[Contact]:
-    """Return the contacts with this e-mail, oldest first, upper case being lower case."""
+def by_email(
+    reader: Reader, workspace_id: int, email: str, count_max: int = FOUND_MAX
+) -> list[Contact]:
+    """Return the oldest contacts with this e-mail by id, upper case being lower case."""
     folded = folded_email(email)
-    found = contacts.by_emails(reader, workspace_id, [folded] if folded else [])
-    return found.get(folded, [])[:FOUND_MAX]
+    found = contacts.by_emails(reader, workspace_id, [folded] if folded else [], count_max)
+    people = {each.id: each for each in found.get(folded, {}).values()}
+    return [people[number] for number in sorted(people)]
 
 
 def oldest(found: Sequence[Contact]) -> Contact:

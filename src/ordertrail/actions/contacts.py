@@ -18,6 +18,10 @@ from ordertrail.store import contacts, ids
 CONTACTS_MAX = 1_000
 """How many contacts one change of many may name."""
 
+NEWEST_MAX = 10
+"""Against how many of the newest contacts with its e-mail a creation is held: one that is sent
+again was carried out a moment ago."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
@@ -76,6 +80,9 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
     changes = [command.change for command in batch.commands]
     emails = emails_of(each for each in changes if each.custom_id is None)
     known = Known(tx, batch.workspace_id, changes, emails=emails)
+    known.learn_aliases(
+        tx, batch.workspace_id, [(ContactName(custom_id=each.custom_id), each) for each in changes]
+    )
     numbers = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
     writing = Writing(tx, batch, known, changes)
 
@@ -84,7 +91,8 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
         rules.check(change)
         before = known.find(change)
         if before is not None:
-            change = rules.without_alias(before, change)
+            is_alias = known.is_alias(before, change.email)
+            change = rules.without_alias(before, change, is_alias=is_alias)
         contact = before or nobody(numbers, command.user_key, batch)
         return writing.take(contact, change, command.author, warnings, is_new=before is None)
 
@@ -94,12 +102,13 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
 def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
     """Create contacts; what says nothing new of one that is there creates nothing.
 
-    A custom id that is there already refuses anything else. An e-mail may be that of several. A
-    key that nobody has is enough: that of a browser whose owner is not known yet.
+    A custom id that is there already refuses anything else. An e-mail may be that of several: what
+    is sent is held against the oldest of them, and against the newest. A key that nobody has is
+    enough: that of a browser whose owner is not known yet.
     """
     changes = [command.change for command in batch.commands]
     emails = emails_of(each for each in changes if each.custom_id is None)
-    known = Known(tx, batch.workspace_id, changes, emails=emails)
+    known = Known(tx, batch.workspace_id, changes, emails=emails, newest=NEWEST_MAX)
     numbers = ids.take(tx, batch.workspace_id, contact=len(changes))["contact"]
     writing = Writing(tx, batch, known, changes)
 
@@ -124,7 +133,8 @@ def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
     """Change contacts; only what was sent is touched, a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
     names = [command.contact for command in batch.commands]
-    known = Known(tx, batch.workspace_id, changes, emails=emails_of(changes), names=names)
+    known = Known(tx, batch.workspace_id, changes, names=names)
+    known.learn_aliases(tx, batch.workspace_id, zip(names, changes, strict=True))
     writing = Writing(tx, batch, known, changes)
 
     def decide(command: Change) -> Written:

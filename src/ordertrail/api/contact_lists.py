@@ -53,10 +53,11 @@ async def _one(call: Call, field: str, value: str) -> Answer:
         show = shown.contacts(call, reader)
         if field != "email":
             return Answer(show(_FINDERS[field](reader, call.workspace_id, value)))
-        found = contact_lists.by_email(reader, call.workspace_id, value)
         if is_many:
+            found = contact_lists.by_email(reader, call.workspace_id, value)
             return Answer([show(each) for each in found])
-        return Answer(show(contact_lists.oldest(found)))
+        first = contact_lists.by_email(reader, call.workspace_id, value, 1)
+        return Answer(show(contact_lists.oldest(first)))
 
     return await call.read(work)
 

@@ -138,23 +138,27 @@ def check(change: ContactChange, *, is_known: bool = False) -> None:
         raise Invalid(wrong)
 
 
-def without_alias(contact: Contact, change: ContactChange) -> ContactChange:
+def without_alias(
+    contact: Contact, change: ContactChange, *, is_alias: bool = False
+) -> ContactChange:
     """Return what a change that found this contact by its identity says of it.
 
     What it was found by may be that of a contact that was merged into it: then the contact keeps
-    its own custom id and e-mail, and other names of one person do not take turns.
+    its own custom id and e-mail, and other names of one person do not take turns. One whose e-mail
+    was taken away gets none by which it was found, nor one that `is_alias`: a merged contact's.
     """
     if change.custom_id is None:
-        is_own = contact.email is None or _is_email(change.email, contact.email)
+        is_own = _is_email(change.email, contact.email)
     else:
         is_own = contact.custom_id in (None, change.custom_id)
     if is_own:
         return change
-    return replace(change, custom_id=None, email=ABSENT if contact.email else change.email)
+    keeps_email = change.custom_id is None or contact.email or is_alias
+    return replace(change, custom_id=None, email=ABSENT if keeps_email else change.email)
 
 
-def _is_email(one: str | None | Absent, other: str) -> bool:
-    return isinstance(one, str) and folded_email(one) == folded_email(other)
+def _is_email(one: str | None | Absent, other: str | None) -> bool:
+    return isinstance(one, str) and folded_email(one) == folded_email(other or "")
 
 
 def apply(

@@ -36,10 +36,28 @@ _BY_USER_KEY = sql.rows(
     f"j.value, {COLUMNS}",
     f"json_each(:keys) j CROSS JOIN contacts k{_LEADS_TO} AND k.user_key = j.value",
 )
-_BY_EMAIL = sql.rows(
-    f"j.value, {COLUMNS}",
-    "json_each(:emails) j CROSS JOIN contacts k INDEXED BY contacts_email"
-    f"{_LEADS_TO} AND k.email_folded = j.value",
+
+
+def _sharing(order: str) -> str:
+    """The contacts with each e-mail, so many of them: any number may share one."""
+    return sql.rows(
+        f"j.value, k.id, {COLUMNS}",
+        f"json_each(:emails) j CROSS JOIN contacts k{_LEADS_TO} AND k.id IN"
+        " (SELECT n.id FROM contacts n INDEXED BY contacts_email"
+        " WHERE n.workspace_id = :workspace_id AND n.email_folded = j.value"
+        " AND n.id NOT IN (SELECT value FROM json_each(:but))"
+        f" ORDER BY n.id {order} LIMIT :count_max)",
+    )
+
+
+_OLDEST_BY_EMAIL = _sharing("ASC")
+_NEWEST_BY_EMAIL = _sharing("DESC")
+_ALIASES = sql.rows(
+    "p.email, p.contact_id",
+    f"{sql.sent('pairs', 'email', 'contact_id')} p WHERE EXISTS"
+    " (SELECT 1 FROM contacts k INDEXED BY contacts_merged"
+    " WHERE k.workspace_id = :workspace_id AND k.merged_into = p.contact_id"
+    " AND k.email_folded = p.email)",
 )
 _IDS = sql.rows(
     "k.custom_id, coalesce(k.merged_into, k.id)",
@@ -80,15 +98,42 @@ def by_user_keys(reader: Reader, workspace_id: int, keys: Collection[str]) -> di
 
 
 def by_emails(
-    reader: Reader, workspace_id: int, emails: Collection[str]
-) -> dict[str, list[Contact]]:
-    """Return all contacts by these folded e-mails, oldest first; merged ones lead to parents."""
+    reader: Reader,
+    workspace_id: int,
+    emails: Collection[str],
+    count_max: int = 1,
+    *,
+    newest: bool = False,
+    but: Collection[int] = (),
+) -> dict[str, dict[int, Contact]]:
+    """Return the oldest contacts by these folded e-mails, or the newest, so many for each e-mail.
+
+    They stand by the ids under which they have the e-mail, oldest first: that of a merged contact
+    leads to its parent. Those that have it under one of the ids `but` are left out.
+    """
     found: dict[str, dict[int, Contact]] = {}
     if emails:
-        for email, *row in reader.rows(_BY_EMAIL, workspace_id=workspace_id, emails=list(emails)):
-            contact = from_row(row)
-            found.setdefault(email, {})[contact.id] = contact
-    return {email: [each[i] for i in sorted(each)] for email, each in found.items()}
+        query = _NEWEST_BY_EMAIL if newest else _OLDEST_BY_EMAIL
+        rows = reader.rows(
+            query,
+            workspace_id=workspace_id,
+            emails=list(emails),
+            but=list(but),
+            count_max=count_max,
+        )
+        for email, number, *row in sorted(rows, key=lambda each: each[1]):
+            found.setdefault(email, {})[number] = from_row(row)
+    return found
+
+
+def aliases(
+    reader: Reader, workspace_id: int, pairs: Collection[tuple[str, int]]
+) -> set[tuple[str, int]]:
+    """Return those pairs of a folded e-mail and a contact that was merged with one who has it."""
+    if not pairs:
+        return set()
+    asked = [list(pair) for pair in pairs]
+    return {(e, n) for e, n in reader.rows(_ALIASES, workspace_id=workspace_id, pairs=asked)}
 
 
 def ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ ALTER TABLE attributes ADD COLUMN choices TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE attributes ADD COLUMN allows_many INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE contacts ADD COLUMN merged_into INTEGER;
-CREATE INDEX contacts_merged ON contacts (workspace_id, merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX contacts_merged ON contacts (workspace_id, merged_into, email_folded) WHERE merged_into IS NOT NULL;
 CREATE INDEX contacts_phone ON contacts (workspace_id, profile ->> '$.phone_number') WHERE profile ->> '$.phone_number' IS NOT NULL;
 
 ALTER TABLE event_types ADD COLUMN first_event_id INTEGER;

@@ -111,7 +111,7 @@ CREATE TABLE contacts (
 CREATE UNIQUE INDEX contacts_custom_id ON contacts (workspace_id, custom_id) WHERE custom_id IS NOT NULL;
 CREATE UNIQUE INDEX contacts_user_key ON contacts (workspace_id, user_key);
 CREATE INDEX contacts_email ON contacts (workspace_id, email_folded) WHERE email_folded IS NOT NULL;
-CREATE INDEX contacts_merged ON contacts (workspace_id, merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX contacts_merged ON contacts (workspace_id, merged_into, email_folded) WHERE merged_into IS NOT NULL;
 CREATE INDEX contacts_phone ON contacts (workspace_id, profile ->> '$.phone_number') WHERE profile ->> '$.phone_number' IS NOT NULL;
 
 CREATE TABLE products (
