@@ -47,6 +47,11 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", f"{PUBLIC}/deals/"): DEAL,
     ("POST", f"{PUBLIC}/deals-by-id/"): DEAL,
     **{
+        (method, f"{PUBLIC}/{one}/{action}_tag/"): {"name": "vip"}
+        for method, action in (("POST", "add"), ("POST", "remove"), ("DELETE", "remove"))
+        for one in ("deals/{id}", "deals-by-id/{custom_id}")
+    },
+    **{
         (method, f"{PUBLIC}/{one}/"): {"value": 5, "note": "x"}
         for method in ("PUT", "PATCH")
         for one in ("deals/{id}", "deals-by-id/{custom_id}")

@@ -8,6 +8,7 @@ from asgi import Reply, Request
 from served import Served
 
 PUBLIC = "/api/public"
+GONE = ("deals", "order_products", "deal_products", "taggings")
 V1 = {"Accept": "*/*"}
 BITBAG = {
     "custom_id": "000000012",
@@ -170,13 +171,13 @@ def test_custom_ids_that_are_handed_on_at_once_end_with_one_deal_each(
 def test_a_deleted_deal_is_gone_and_the_journal_keeps_what_it_was(
     shop: Served, token: str, path: str
 ) -> None:
-    call(shop, token, "POST", "deals/", BITBAG)
+    call(shop, token, "POST", "deals/", {**BITBAG, "tags": ["vip"]})
     reply = call(shop, token, "DELETE", path)
-    assert (reply.status, reply.json) == (200, {"id": 1})
+    assert (reply.status, reply.json) == (200, {"id": 1, "deleted": True})
     assert call(shop, token, "GET", path).status == 404
     assert call(shop, token, "DELETE", path).status == 404
     counts = shop.counts()
-    assert [counts[each] for each in ("deals", "order_products", "deal_products")] == [0, 0, 0]
+    assert [counts[each] for each in GONE] == [0, 0, 0, 0]
     told = call(shop, token, "GET", "users/1/timeline/").json["results"][0]
     assert (told["type"], told["deal_id"]) == ("deal_deleted", 1)
     assert told["changes"]["custom_id"] == ["000000012", None]
@@ -305,3 +306,65 @@ def test_an_idempotency_key_makes_one_deal(shop: Served, token: str) -> None:
     assert [each.status for each in replies] == [201, 201]
     assert replies[0].json == replies[1].json
     assert shop.counts()["deals"] == 1
+
+
+@pytest.mark.parametrize("one", ["deals/1", "deals-by-id/000000012"])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_deal_bears_the_tags_that_are_put_on_it(
+    shop: Served, token: str, one: str, method: str
+) -> None:
+    told = call(shop, token, "POST", "deals/", {**BITBAG, "tags": ["gift", "vip"]}).json
+    assert [each["name"] for each in told["tags"]] == ["gift", "vip"]
+    added = [call(shop, token, "POST", f"{one}/add_tag/", {"name": "late"}) for _ in range(2)]
+    assert [(each.status, each.json["created"]) for each in added] == [(200, True), (200, False)]
+    assert added[0].json["tag"] == {"id": 3, "name": "late"}
+    removed = call(shop, token, method, f"{one}/remove_tag/", {"name": "gift"})
+    assert (removed.status, removed.json) == (200, {"tag": {"name": "gift"}})
+    call(shop, token, "PUT", f"{one}/", {"tags": ["vip", {"name": "new"}]})
+    told = call(shop, token, "GET", f"{one}/").json
+    assert [each["name"] for each in told["tags"]] == ["vip", "late", "new"]
+    entry = call(shop, token, "GET", "users/1/timeline/").json["results"][0]
+    assert entry["changes"] == {"tags": [["vip", "late"], ["vip", "late", "new"]]}
+
+
+def test_a_deal_sent_again_with_its_tags_is_no_change(shop: Served, token: str) -> None:
+    body = {**BITBAG, "tags": ["vip"]}
+    assert call(shop, token, "POST", "deals/", body).status == 201
+    kept = shop.counts(), shop.rows("deals")
+    assert call(shop, token, "POST", "deals/", body).status == 200
+    reply = call(shop, token, "POST", "deals/", {**BITBAG, "tags": ["other"]})
+    assert refused(reply) == (400, ["custom_id"])
+    assert (shop.counts(), shop.rows("deals")) == kept
+    assert call(shop, token, "POST", "deals/9/add_tag/", {"name": "x"}).status == 404
+
+
+def test_tags_put_on_and_taken_off_at_once_end_as_one_after_the_other(
+    shop: Served, token: str
+) -> None:
+    call(shop, token, "POST", "deals/", {**BITBAG, "tags": ["a"]})
+    headers = {"Authorization": f"Token {token}"}
+    steps = [("add", "b"), ("remove", "a"), ("add", "a"), ("remove", "b"), ("add", "c")]
+    asked = [
+        Request("POST", f"{PUBLIC}/deals/1/{action}_tag/", headers, json={"name": name})
+        for action, name in steps
+    ]
+    assert {each.status for each in shop.caller.together(asked)} == {200}
+    told = call(shop, token, "GET", "deals/1/").json["tags"]
+    assert [each["name"] for each in told] == ["a", "c"]
+
+
+def test_a_deal_names_its_company_by_either_id(shop: Served, token: str) -> None:
+    for company in ({"name": "Acme", "custom_id": "C"}, {"name": "Other"}):
+        call(shop, token, "POST", "companies/", company)
+    both = ("company_id", "company_custom_id")
+    for body, wanted in (
+        ({"company_custom_id": "C"}, (1, "C")),
+        ({"company_id": 2}, (2, None)),
+        ({"company_id": 1}, (1, "C")),
+        ({"note": "x"}, (1, "C")),
+        ({"company_id": None}, (None, None)),
+    ):
+        told = call(shop, token, "POST", "deals/update_or_create/", {"custom_id": "D", **body}).json
+        assert tuple(told[name] for name in both) == wanted
+    for name, unknown in zip(both, (9, "none"), strict=True):
+        assert refused(call(shop, token, "PUT", "deals/1/", {name: unknown})) == (400, [name])

@@ -417,6 +417,7 @@ def test_what_was_exported_can_be_imported_again_and_changes_nothing(
             {"custom_id": "=P/1", "name": "@Lamp", "price": "12.50", "colour": "-red"},
         ),
         ("/api/public/products/", {"custom_id": "P2", "price": 19.90}),
+        ("/api/public/companies/", {"custom_id": "C", "name": "Acme"}),
         (
             DEALS,
             {
@@ -435,7 +436,8 @@ def test_what_was_exported_can_be_imported_again_and_changes_nothing(
                 "expected_close_date": "2026-02-28",
                 "loss_reason": 4,
                 "participants": [3, 1],
-                "company_id": 9,
+                "company_id": 1,
+                "tags": ["vip", "=late"],
                 "delivery_cost": 9.99,
             },
         ),
@@ -447,6 +449,7 @@ def test_what_was_exported_can_be_imported_again_and_changes_nothing(
     for name in ("users", "products", "deals"):
         text = platform.call(token, "GET", f"{EXPORT}/{name}/").raw
         tables = ("contacts", "deals", "order_products", "deal_products", "attributes", "journal")
+        tables += ("tags", "taggings")
         before = {table: platform.rows(table) for table in tables}
         report = imported(platform, token, name, text)
         assert {status for _, status in statuses(report)} == {"unchanged"}, report

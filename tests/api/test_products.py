@@ -57,7 +57,7 @@ def test_a_product_that_is_not_there_is_not_found(
 @pytest.mark.parametrize("one", BOTH)
 def test_a_product_without_history_is_deleted(shop: Served, token: str, one: str) -> None:
     reply = call(shop, token, "DELETE", f"{one}/")
-    assert (reply.status, reply.json) == (200, {"id": 1})
+    assert (reply.status, reply.json) == (200, {"id": 1, "deleted": True})
     assert call(shop, token, "DELETE", f"{one}/").status == 404
     assert call(shop, token, "GET", "products/").json["results"] == []
     assert shop.rows("journal")[-1][3:5] == ["product", 1]
@@ -171,3 +171,12 @@ def test_a_key_holds_whichever_id_names_the_product(shop: Served, token: str) ->
         for one in BOTH
     ]
     assert ids[0] == ids[1]
+
+
+def test_one_product_deleted_under_both_ids_in_one_batch_is_deleted_once(
+    shop: Served, token: str
+) -> None:
+    operations = [{"method": "DELETE", "path": f"{PUBLIC}/{one}/", "body": None} for one in BOTH]
+    target = "/api/ordertrail/v1/batch/"
+    told = shop.call(token, "POST", target, {"operations": operations}).json["results"]
+    assert [each["status"] for each in told] == [200, 404]

@@ -2,17 +2,21 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from ordertrail.actions.attributes import Settling
+from ordertrail.actions.tagging import Tagging
 from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.deal import Deal, DealChange, DealName
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.pipeline import KnownStages
 from ordertrail.kit.database import Tx
-from ordertrail.store import contacts, deals, ids, pipelines, products, workspaces
+from ordertrail.store import companies, contacts, deals, ids, pipelines, products, workspaces
 
 PARTICIPANTS = "participants"
+_COMPANY = {"company_id": None, "company_custom_id": None}
 
 
 class Known:
@@ -32,6 +36,8 @@ class Known:
         self._read_deals(tx, workspace_id, changes, names)
         self._read_products(tx, workspace_id, changes)
         self._read_contacts(tx, workspace_id, changes)
+        self._read_companies(tx, workspace_id, changes)
+        self.tagging = Tagging(tx, workspace_id, {n for c in changes for n in c.tags})
         self.stages = KnownStages({each.id: each for each in pipelines.stages(tx, workspace_id)})
         self.currency = workspaces.one(tx, workspace_id).currency
         self.settling = Settling(
@@ -58,16 +64,27 @@ class Known:
     def settled(self, change: DealChange) -> tuple[DealChange, tuple[str, ...]]:
         """Return the change with its values as they are kept, and warnings.
 
-        Raises Invalid for a participant who is not known.
+        Raises Invalid for a participant or a company that is not known.
         """
         attributes, warnings = self.settling.settle(change.attributes)
         if attributes is not change.attributes:
             change = replace(change, attributes=attributes)
-        if change.details.get(PARTICIPANTS):
-            sent = change.details[PARTICIPANTS]
-            details = {**change.details, PARTICIPANTS: self._participants(sent)}
-            change = replace(change, details=details)
+        if change.details:
+            change = replace(change, details=self._settled_details(change.details))
         return change, warnings
+
+    def tagged(
+        self, deal: Deal, names: Sequence[str], at: datetime
+    ) -> tuple[Deal, tuple[str, ...]]:
+        """Return the deal with tags of these names, and which of them nobody used before."""
+        borne = {tag.name: tag for tag in deal.tags if tag.name in names}
+        new: list[str] = []
+        for name in names:
+            if name not in borne:
+                borne[name], is_new = self.tagging.tag(name)
+                new += [name] * is_new
+        tags = tuple(sorted(borne.values(), key=lambda tag: tag.id))
+        return replace(deal, tags=tags, updated_at=at), tuple(new)
 
     def contact_id(self, change: DealChange) -> int | None | Absent:
         """Return the id of the contact that the change names, or raise NotFound."""
@@ -84,6 +101,29 @@ class Known:
                 raise NotFound(f"no contact with the id {change.user_id} (user_id)")
             return contact_id
         return ABSENT
+
+    def _settled_details(self, sent: Mapping[str, Any]) -> Mapping[str, Any]:
+        details = dict(sent)
+        if details.get(PARTICIPANTS):
+            details[PARTICIPANTS] = self._participants(details[PARTICIPANTS])
+        if details.keys() & _COMPANY.keys():
+            details |= self._company(details)
+        return details
+
+    def _company(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        """Both ids of the company that is named by one of them; null for no company."""
+        key, number = details.get("company_custom_id"), details.get("company_id")
+        if key is not None:
+            number = self._company_ids.get(key)
+            if number is None:
+                raise Invalid({"company_custom_id": "no company with this custom_id"})
+        elif number is None:
+            return dict(_COMPANY)
+        elif number not in self._company_keys:
+            raise Invalid({"company_id": f"no company with the id {number}"})
+        else:
+            key = self._company_keys[number]
+        return {"company_id": number, "company_custom_id": key}
 
     def _participants(self, sent: Collection[int]) -> list[int]:
         unknown = next((each for each in sent if each not in self._known_contacts), None)
@@ -131,3 +171,10 @@ class Known:
         numbers |= {i for c in changes for i in c.details.get(PARTICIPANTS) or ()}
         self._contact_ids = contacts.ids(tx, workspace_id, keys)
         self._known_contacts = contacts.known(tx, workspace_id, numbers)
+
+    def _read_companies(self, tx: Tx, workspace_id: int, changes: Sequence[DealChange]) -> None:
+        told = [change.details for change in changes if change.details]
+        keys = {d["company_custom_id"] for d in told if d.get("company_custom_id") is not None}
+        numbers = {d["company_id"] for d in told if d.get("company_id") is not None}
+        self._company_ids = companies.ids(tx, workspace_id, keys)
+        self._company_keys = companies.custom_ids(tx, workspace_id, numbers)

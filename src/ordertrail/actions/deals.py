@@ -57,13 +57,14 @@ class Delete:
 class Upserted:
     """The deal as it is now, whether it is new, and the shop's ids of its linked products.
 
-    `warnings` are about what was not taken as it was sent.
+    `warnings` are about what was not taken as it was sent, `new_tags` names that no tag had.
     """
 
     deal: Deal
     is_new: bool
     custom_ids: Mapping[int, str]
     warnings: tuple[str, ...] = ()
+    new_tags: tuple[str, ...] = ()
 
 
 FIELDS = frozenset(deal_filters.COLUMNS)
@@ -87,6 +88,8 @@ def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
     outcomes = of_each(batch.commands, lambda command: _decide(command, batch, known, written))
     written.write(tx, batch.workspace_id, known.new_products, batch.at)
     known.settling.write(tx)
+    known.tagging.write(tx, batch.at)
+    written.write_tags(tx, batch.workspace_id)
     return outcomes
 
 
@@ -166,13 +169,18 @@ def _decide(command: Command, batch: Batch[Command], known: Known, written: Writ
         at=batch.at,
     )
     deal = rules.apply(before or rules.draft(known.new_id(), change, facts), change, facts)
-    if deal is not before:
+    new_tags: tuple[str, ...] = ()
+    names = rules.tag_names(deal, change) if change.tags or change.untagged else None
+    is_retagged = names is not None and names != [tag.name for tag in deal.tags]
+    if deal is not before or is_retagged:
         if before is not None and isinstance(command, Create):
             raise Invalid({"custom_id": "is that of a deal that there is, which is different"})
+        if names is not None and is_retagged:
+            deal, new_tags = known.tagged(deal, names, batch.at)
         known.keep(before, deal)
         known.settling.accept(change.attributes)
         written.keep(before, deal, command.author, batch.at)
-    return Upserted(deal, before is None, known.product_names, warnings)
+    return Upserted(deal, before is None, known.product_names, warnings, new_tags)
 
 
 def _before(command: Command, known: Known) -> Deal | None:

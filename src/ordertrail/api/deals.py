@@ -7,13 +7,14 @@ from ordertrail.actions import deals
 from ordertrail.api import shown, stage_changes
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
-from ordertrail.api.writes import Write, simple
-from ordertrail.domain.deal import Deal
+from ordertrail.api.writes import Write, answered, simple
+from ordertrail.domain.deal import Deal, DealChange
 from ordertrail.kit.database import Reader
+from ordertrail.wire import contact_actions as wire_actions
 from ordertrail.wire import deals as wire
 from ordertrail.wire import filters, version1
-from ordertrail.wire.products import IdShown
-from ordertrail.wire.shapes import page_of
+from ordertrail.wire.contacts import encode_tags
+from ordertrail.wire.shapes import DeletedShown, page_of
 from ordertrail.wire.stage_changes import StageChangeShown
 
 
@@ -29,6 +30,26 @@ def _change(call: Call) -> deals.Change:
     return deals.Change(
         shown.name_of_deal(call), wire.decode_change(said_of_deal(call)), call.author
     )
+
+
+def _tag(call: Call) -> deals.Change:
+    change = DealChange(tags=(wire_actions.decode_tag(call.body()),))
+    return deals.Change(shown.name_of_deal(call), change, call.author)
+
+
+def _untag(call: Call) -> deals.Change:
+    change = DealChange(untagged=(wire_actions.decode_tag(call.body()),))
+    return deals.Change(shown.name_of_deal(call), change, call.author)
+
+
+def _tagged(call: Call, done: deals.Upserted) -> Answer:
+    name = wire_actions.decode_tag(call.body())
+    [tag] = [each for each in done.deal.tags if each.name == name]
+    return Answer({"created": name in done.new_tags, "tag": encode_tags([tag])[0]})
+
+
+def _untagged(call: Call, _done: deals.Upserted) -> Answer:
+    return Answer({"tag": {"name": wire_actions.decode_tag(call.body())}})
 
 
 def _delete(call: Call) -> deals.Delete:
@@ -63,12 +84,14 @@ def _saved_plainly(call: Call, done: deals.Upserted) -> Answer | None:
 
 
 def _deleted(deal: Deal) -> Answer:
-    return Answer({"id": deal.id})
+    return Answer({"id": deal.id, "deleted": True})
 
 
 UPDATE_OR_CREATE = Write(_upsert, deals.upsert, _upserted, _upserted_plainly)
 CREATE = Write(_create, deals.upsert, _saved, _saved_plainly)
 CHANGE = Write(_change, deals.upsert, _saved, _saved_plainly)
+ADD_TAG = answered(_tag, deals.upsert, _tagged)
+REMOVE_TAG = answered(_untag, deals.upsert, _untagged)
 DELETE = simple(_delete, deals.delete, _deleted)
 
 
@@ -147,7 +170,26 @@ ROUTES: tuple[Route, ...] = (
             Route("GET", f"{one}/", read, "one order with its lines", gives=wire.DealShown),
             Route("PUT", f"{one}/", CHANGE, _CHANGED, wire.DealSent, wire.DealShown),
             Route("PATCH", f"{one}/", CHANGE, _CHANGED, wire.DealSent, wire.DealShown),
-            Route("DELETE", f"{one}/", DELETE, "delete an order", gives=IdShown),
+            Route(
+                "POST",
+                f"{one}/add_tag/",
+                ADD_TAG,
+                "put a tag on an order",
+                wire_actions.TagNamed,
+                wire_actions.TagAdded,
+            ),
+            *(
+                Route(
+                    method,
+                    f"{one}/remove_tag/",
+                    REMOVE_TAG,
+                    "take a tag off an order",
+                    wire_actions.TagNamed,
+                    wire_actions.TagRemoved,
+                )
+                for method in ("POST", "DELETE")
+            ),
+            Route("DELETE", f"{one}/", DELETE, "delete an order", gives=DeletedShown),
             Route(
                 "GET",
                 f"{one}/stage-changes/",

@@ -12,7 +12,7 @@ from ordertrail.domain.product import Product, ProductName
 from ordertrail.kit.database import Reader
 from ordertrail.wire import filters
 from ordertrail.wire import products as wire
-from ordertrail.wire.shapes import page_of
+from ordertrail.wire.shapes import DeletedShown, page_of
 
 
 def _event(call: Call) -> products.CreateEvent:
@@ -57,7 +57,7 @@ def _delete(call: Call) -> product_changes.Delete:
 
 
 def _deleted(product: Product) -> Answer:
-    return Answer({"id": product.id})
+    return Answer({"id": product.id, "deleted": True})
 
 
 def _upserted(done: products.Upserted) -> Answer:
@@ -156,7 +156,7 @@ ROUTES: tuple[Route, ...] = (
                 wire.ProductSent,
                 wire.ProductShown,
             ),
-            Route("DELETE", f"{one}/", DELETE, "delete a product", gives=wire.IdShown),
+            Route("DELETE", f"{one}/", DELETE, "delete a product", gives=DeletedShown),
         )
     ),
 )

@@ -29,7 +29,7 @@ DETAILS = frozenset(
 
 READ_ONLY = frozenset(
     "id created_at updated_at created created_by activities_status activities_status_updated_at"
-    " restricted_to agent scope tags".split()
+    " restricted_to agent scope".split()
 )
 
 
@@ -110,7 +110,10 @@ class SentLine:
 
 @dataclass(frozen=True, slots=True)
 class DealChange:
-    """What a request says about a deal; a field that was not sent is ABSENT."""
+    """What a request says about a deal; a field that was not sent is ABSENT.
+
+    `tags` are names that it is to bear as well, `untagged` those that it is to lose.
+    """
 
     custom_id: str | None = None
     user_id: int | None | Absent = ABSENT
@@ -128,6 +131,8 @@ class DealChange:
     products_custom_id: tuple[str, ...] | Absent = ABSENT
     details: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    untagged: tuple[str, ...] = ()
 
     def product_keys(self) -> list[str]:
         """Return the shop's ids of all products that the change names."""
@@ -199,6 +204,12 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
         tags=deal.tags,
     )
     return changed if differs(deal, changed) else deal
+
+
+def tag_names(deal: Deal, change: DealChange) -> list[str]:
+    """Return the names of the tags that the deal bears after the change."""
+    names = [tag.name for tag in deal.tags if tag.name not in change.untagged]
+    return [*names, *(name for name in change.tags if name not in names)]
 
 
 def differs(old: Deal, new: Deal) -> bool:

@@ -60,5 +60,6 @@ _FIELDS: tuple[tuple[str, Read, Read], ...] = (
     _plain("lost_at", lambda deal: deal.lost_at),
     ("order_products", lambda deal: deal.lines, _lines),
     _plain("products", lambda deal: deal.product_ids),
+    ("tags", lambda deal: deal.tags, lambda deal: [tag.name for tag in deal.tags]),
 )
 """Name, what is compared, and what is told."""

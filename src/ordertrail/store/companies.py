@@ -30,6 +30,16 @@ _BY_ID = sql.rows(
     " WHERE o.workspace_id = :workspace_id AND o.id = j.value",
 )
 _ALL = "id custom_id name details attributes created_at updated_at"
+_IDS = sql.rows(
+    "o.custom_id, o.id",
+    "json_each(:keys) j CROSS JOIN companies o"
+    " WHERE o.workspace_id = :workspace_id AND o.custom_id = j.value",
+)
+_KEYS = sql.rows(
+    "o.id, o.custom_id",
+    "json_each(:ids) j CROSS JOIN companies o"
+    " WHERE o.workspace_id = :workspace_id AND o.id = j.value",
+)
 _ADD = sql.insert("companies", _ALL)
 _CHANGE = sql.update("companies", _ALL, "custom_id name details attributes updated_at")
 _GONE = "IN (SELECT value FROM json_each(:ids))"
@@ -73,6 +83,18 @@ def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> d
         return {}
     found = reader.rows(_BY_CUSTOM_ID, workspace_id=workspace_id, keys=list(keys))
     return {company.custom_id or "": company for company in map(_company, found)}
+
+
+def ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
+    """Return the ids of the companies with these custom ids."""
+    found = reader.rows(_IDS, workspace_id=workspace_id, keys=list(keys)) if keys else []
+    return dict(found)
+
+
+def custom_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, str | None]:
+    """Return the custom ids of the companies with these ids, None for one without."""
+    found = reader.rows(_KEYS, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return dict(found)
 
 
 def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, Company]:

@@ -20,7 +20,7 @@ from ordertrail.domain.deal import (
 )
 from ordertrail.domain.errors import Invalid
 from ordertrail.wire import body
-from ordertrail.wire.contacts import TagShown, encode_tags
+from ordertrail.wire.contacts import TagShown, decode_tags, encode_tags
 
 LINES_MAX = PRODUCTS_MAX
 _NO_DETAILS = dict.fromkeys(sorted(DETAILS))
@@ -105,6 +105,7 @@ class DealSent(TypedDict, total=False):
     participants: list[int | str] | None
     company_id: int | str | None
     company_custom_id: str | int | None
+    tags: list[str] | None
 
 
 def warnings(sent: dict[str, Any]) -> list[str]:
@@ -141,6 +142,8 @@ def encode_change(change: DealChange) -> dict[str, Any]:
     said["lost_at"] = change.lost_at if not change.lost_at else body.iso(change.lost_at)
     said["products"] = change.product_ids
     said["products_custom_id"] = change.products_custom_id
+    if change.tags:
+        said["tags"] = list(change.tags)
     if change.lines is not ABSENT:
         said["order_products"] = [_encode_sent_line(line) for line in change.lines]
     kept = {name: value for name, value in said.items() if value is not ABSENT}
@@ -255,6 +258,7 @@ _READERS: dict[str, body.Read] = {
     "order_products": body.many(_line, LINES_MAX),
     "products": body.many(body.whole, LINES_MAX),
     "products_custom_id": body.many(body.identifier, LINES_MAX),
+    "tags": lambda _field, value: decode_tags(value),
 }
 _NAMES = frozenset(DETAILS | READ_ONLY | _READERS.keys())
 _DETAIL_READERS: dict[str, body.Read] = {
