@@ -166,7 +166,8 @@ HOT = {
                     *contact_merges._DELETING,
                     contact_merges._UNLINK_DEALS,
                     contact_merges._MEMBERS_OF,
-                    contact_merges._DEALS_OF,
+                    contact_merges._COUNT_DEALS,
+                    contact_merges._TELL_OF_DEALS,
                 ),
                 (
                     ("taggings", "PRIMARY KEY"),
@@ -179,6 +180,7 @@ HOT = {
                     ("contacts", "PRIMARY KEY"),
                     ("deals", "deals_contact"),
                     ("c", "contacts_merged"),
+                    ("d", "deals_contact"),
                     ("d", "deals_contact"),
                 ),
                 strict=True,

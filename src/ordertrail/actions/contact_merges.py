@@ -80,14 +80,10 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Deleted | Refused]:
         return Deleted(contact_id)
 
     outcomes = of_each(batch.commands, decide)
-    unlinked = contact_merges.delete(tx, batch.workspace_id, gone.keys(), batch.at)
+    contact_merges.delete(tx, batch.workspace_id, gone, batch.at)
     entries = [
         Entry(Subject.CONTACT, each, each, False, {"deleted": (False, True)}, author, batch.at)
         for each, author in gone.items()
-    ]
-    entries += [
-        Entry(Subject.DEAL, deal, None, False, {"user_id": (owner, None)}, gone[owner], batch.at)
-        for deal, owner in unlinked.items()
     ]
     journal.append(tx, batch.workspace_id, entries)
     return outcomes

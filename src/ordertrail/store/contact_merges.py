@@ -1,11 +1,13 @@
 """What a contact has and did, as it becomes another's, and as it goes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from ordertrail.domain.journal import Author
 from ordertrail.kit import clock
 from ordertrail.kit.database import Tx
 from ordertrail.store import sql
+from ordertrail.store.ids import take
 
 _THESE = "IN (SELECT value FROM json_each(:ids))"
 _OF_CONTACTS = "WHERE workspace_id = :workspace_id AND contact_id"
@@ -79,10 +81,17 @@ _MEMBERS_OF = sql.rows(
     "json_each(:ids) j CROSS JOIN contacts c"
     " WHERE c.workspace_id = :workspace_id AND c.merged_into = j.value",
 )
-_DEALS_OF = sql.rows(
-    "d.id, d.contact_id",
-    "json_each(:ids) j CROSS JOIN deals d"
-    " WHERE d.workspace_id = :workspace_id AND d.contact_id = j.value",
+_COUNT_DEALS = (
+    "SELECT count(*) FROM json_each(:ids) j CROSS JOIN deals d"
+    " WHERE d.workspace_id = :workspace_id AND d.contact_id = j.value"
+)
+# As many as a contact has: their entries are made where they are written.
+_TELL_OF_DEALS = (
+    "INSERT INTO journal (workspace_id, id, at, subject, subject_id, is_new, changes, author,"
+    " origin) SELECT :workspace_id, :first + row_number() OVER () - 1, :at, 'deal', d.id, 0,"
+    " json_object('user_id', json_array(d.contact_id, NULL)), p.author, p.origin"
+    f" FROM {sql.sent('people', 'id', 'author', 'origin')} p CROSS JOIN deals d"
+    " WHERE d.workspace_id = :workspace_id AND d.contact_id = p.id"
 )
 _MERGING = (
     _FLATTEN,
@@ -119,17 +128,30 @@ def merge(tx: Tx, workspace_id: int, parent: int, ids: Collection[int]) -> None:
         tx.run(statement, workspace_id=workspace_id, parent=parent, ids=list(ids))
 
 
-def delete(tx: Tx, workspace_id: int, ids: Collection[int], at: datetime) -> dict[int, int]:
-    """Delete contacts with all that they did, and return whose each deal was that stays.
+def delete(tx: Tx, workspace_id: int, gone: Mapping[int, Author], at: datetime) -> None:
+    """Delete contacts with all that they did; their deals stay, and the journal says of each.
 
-    What the journal says of them keeps the names of the fields alone.
+    `gone` tells who deletes whom. What the journal says of the contacts keeps the names of the
+    fields alone.
     """
-    if not ids:
-        return {}
-    gone = list(ids)
-    gone += [each for each, _ in tx.rows(_MEMBERS_OF, workspace_id=workspace_id, ids=gone)]
-    deals = dict(tx.rows(_DEALS_OF, workspace_id=workspace_id, ids=gone))
-    tx.run(_UNLINK_DEALS, workspace_id=workspace_id, ids=gone, at=clock.to_micros(at))
+    if not gone:
+        return
+    ids = list(gone)
+    _tell_of_deals(tx, workspace_id, gone, at)
+    ids += [each for each, _ in tx.rows(_MEMBERS_OF, workspace_id=workspace_id, ids=ids)]
+    tx.run(_UNLINK_DEALS, workspace_id=workspace_id, ids=ids, at=clock.to_micros(at))
     for statement in _DELETING:
-        tx.run(statement, workspace_id=workspace_id, ids=gone)
-    return deals
+        tx.run(statement, workspace_id=workspace_id, ids=ids)
+
+
+def _tell_of_deals(tx: Tx, workspace_id: int, gone: Mapping[int, Author], at: datetime) -> None:
+    [(count,)] = tx.fetch(_COUNT_DEALS, workspace_id=workspace_id, ids=list(gone))
+    first = next(take(tx, workspace_id, journal=count)["journal"], None)
+    if first is not None:
+        tx.run(
+            _TELL_OF_DEALS,
+            workspace_id=workspace_id,
+            first=first,
+            at=clock.to_micros(at),
+            people=[[each, author.name, str(author.origin)] for each, author in gone.items()],
+        )
