@@ -10,7 +10,7 @@ import json
 import platform
 from pathlib import Path
 
-CASES = ("steps", "deals", "batch", "idle", "tracker", "outbox", "delivery", "backfill")
+CASES = ("steps", "deals", "batch", "idle", "tracker", "outbox", "delivery", "backfill", "pages")
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+COMMAND = [sys.executable, "-m", "ordertrail"]
 CONNECTIONS = 32
 DEALS = 20_000
 
@@ -24,17 +25,24 @@ class Server:
     """A real server process on a fresh database."""
 
     def __init__(self, folder: str) -> None:
-        environment = {**os.environ, "ORDERTRAIL_DATABASE_URL": f"sqlite:///{folder}/bench.db"}
-        command = [sys.executable, "-m", "ordertrail"]
+        url = f"sqlite:///{folder}/bench.db"
+        self._environment = {**os.environ, "ORDERTRAIL_DATABASE_URL": url}
         made = subprocess.run(
-            [*command, "keys", "create", "--name", "bench", "--json"],
-            env=environment,
+            [*COMMAND, "keys", "create", "--name", "bench", "--json"],
+            env=self._environment,
             capture_output=True,
             check=True,
         )
         self.token = json.loads(made.stdout)["token"]
+        self.start()
+
+    def start(self) -> None:
+        """Serve; again, after a stop."""
         self.process = subprocess.Popen(
-            [*command, "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
+            [*COMMAND, "serve", "--port", "0"],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self.process.stdout
         found = re.search(r":(\d+)$", self.process.stdout.readline().strip())

@@ -216,6 +216,14 @@ class Line:
         self.socket.close()
 
 
+def test_a_server_that_is_told_to_stop_as_soon_as_it_speaks_stops(site):
+    process = site.start("serve", "--port", "0")
+    assert "serves at" in process.stdout.readline()
+    process.terminate()
+    _, complaint = process.communicate(timeout=20)
+    assert (process.returncode, complaint) == (0, "")
+
+
 def test_a_server_that_is_told_to_stop_answers_what_it_has_taken_and_nothing_else(site):
     server, _ = site.serve()
     database = Sqlite(site.folder / "platform.db")

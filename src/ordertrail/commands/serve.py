@@ -48,18 +48,27 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
     running = app.parts(settings, database, lock=lock)
     address = url_of(listening)
     lock.tell(address)
+    config = configured(settings, app.create_app(settings, running), open_files_max())
+    server = uvicorn.Server(config)
+
+    def stop(*_: object) -> None:
+        """Heed a signal that comes before uvicorn listens to it, and after it has shut down."""
+        server.should_exit = True
+
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, stop)
+    _say_where(database, address)
+    _spare_the_collector()
+    server.run(sockets=[listening])
+
+
+def _say_where(database: Sqlite, address: str) -> None:
     typer.echo(f"Ordertrail serves at {address}")
     if _can_sign_in(database):
         typer.echo(f"The console is at {address}/console/")
     else:
         typer.echo(f"Open the console, this link works once: {new_link(database, address)}")
     sys.stdout.flush()
-    config = configured(settings, app.create_app(settings, running), open_files_max())
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again once it has shut down; by then all is well
-        signal.signal(stop, lambda *_: None)
-    _spare_the_collector()
-    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _spare_the_collector() -> None:
