@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -42,3 +43,69 @@ def test_a_filter_by_what_nothing_has_finds_nothing_and_says_so(call: Any, kind:
     ]
     reply = call("GET", f"{kind}/?plan=pro&custom_id={MADE[kind]['custom_id']}")
     assert (reply.json["count"], warned(reply)) == (1, [])
+
+
+def test_a_filter_by_lines_says_what_to_filter_by(call: Any) -> None:
+    reply = call("GET", "deals/?order_products=P")
+    assert reply.json["count"] == 0
+    assert warned(reply) == ["order_products: no filter; use products or products_custom_id"]
+
+
+SHOWN = [
+    ("users", "page_views", "0", "1"),
+    ("users", "page_views__lt", "1", "0"),
+    ("users", "web_push_subscription", "false", "true"),
+    ("users", "gender", "2", "3"),
+    ("users", "gender", "male", "female"),
+    ("users", "status", "2", "1"),
+    ("users", "tags", "vip", "VIP"),
+    ("users", "tags__istartswith", "VI", "ip"),
+    ("users", "lists", "1", "2"),
+    ("users", "companies", "1", "2"),
+    ("users", "company_custom_id", "C", "c"),
+    ("companies", "tags", "vip", "late"),
+    ("companies", "employees", "1", "2"),
+    ("companies", "phone_numbers", "+44 2", "+44"),
+    ("companies", "phone_numbers__startswith", "+44", "+48"),
+    ("products", "tags", "vip", "late"),
+    ("deals", "participants", "1", "2"),
+    ("deals", "products", "2", "3"),
+    ("deals", "products_custom_id", "P", "D"),
+    ("deals", "products_custom_id", "Q", "D"),
+    ("deals", "tags", "vip", "late"),
+]
+
+
+@pytest.fixture
+def bearing(call: Any, platform: Served) -> Any:
+    tags = "INSERT INTO taggings (workspace_id, subject, subject_id, tag_id) VALUES (1, :of, 1, 1)"
+    call("POST", "products/", {"custom_id": "Q"})
+    for path, body in (
+        ("users", {"gender": 2, "tags": ["vip"], "company_custom_id": "C"}),
+        ("companies", {"phone_numbers": ["+44 1", "+44 2"]}),
+        ("deals", {"participants": [1], "order_products": [{"product_id": 2}]}),
+    ):
+        assert call("PUT", f"{path}/1/", body).status == 200
+    call("POST", "lists/", {"name": "Buyers"})
+    call("POST", "users/1/add_to_list/", {"list": 1})
+    for subject in ("company", "product", "deal"):
+        platform.database.write(lambda tx, of=subject: tx.run(tags, of=of))
+    return call
+
+
+@pytest.mark.parametrize(("kind", "field", "has", "has_not"), SHOWN)
+def test_what_a_list_shows_can_be_filtered_by(
+    bearing: Any, kind: str, field: str, has: str, has_not: str
+) -> None:
+    for value, count in ((has, 1), (has_not, 0)):
+        reply = bearing(
+            "GET", f"{kind}/?custom_id={MADE[kind]['custom_id']}&{field}={quote(value)}"
+        )
+        assert (reply.json["count"], warned(reply)) == (count, []), value
+
+
+@pytest.mark.parametrize(
+    "query", ["users/?lists=Buyers", "deals/?products=P", "users/?companies=C"]
+)
+def test_what_is_filtered_by_its_number_takes_no_name(bearing: Any, query: str) -> None:
+    assert bearing("GET", query).status == 400

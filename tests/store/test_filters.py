@@ -20,7 +20,8 @@ from served import serve
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ODD = st.text("aAłŁß%_\\*?[']\"$. 1é", max_size=4)
 PEOPLE: dict[str, dict[str, Any]] = {
-    "ann": {"orders": 9, "plan": "Pro 100%", "is_pro": True, "seen_at": "2026-03-01T10:00:00Z"},
+    "ann": {"orders": 9, "plan": "Pro 100%", "is_pro": True, "seen_at": "2026-03-01T10:00:00Z"}
+    | {"code": "2024-01-02-XYZ"},
     "bob": {"orders": 12.5, "plan": "pro_1", "is_pro": False, "seen_at": "2026-03-02T00:00+02:00"},
     "Łuk": {"orders": "12", "plan": "Łódź", "seen_at": "2026-03-03", 'quote"s': 1},
     "nil": {"orders": None, "plan": None},
@@ -89,6 +90,10 @@ def found(database: Sqlite, **sought: str) -> list[str | None]:
         ({"seen_at__lt": "2026-03-02"}, ["ann", "bob"]),
         ({"seen_at": "2026-03-01T22:00:00Z"}, ["bob"]),
         ({"seen_at__gte": "2026-03-01T23:00:00 01:00"}, ["bob", "Łuk"]),
+        ({"code__gt": "2024-01-02"}, ["ann"]),
+        ({"code__lt": "2024-01-03"}, ["ann"]),
+        ({"code__lt": "2024-01-02"}, []),
+        ({"code": "2024-01-02-XYZ"}, ["ann"]),
         ({"created_at__gte": "2026-03-03"}, ["Łuk", "nil"]),
         ({"created_at__lte": "1772539200"}, ["ann", "bob", "Łuk"]),
         ({"created_at__startswith": "2026-03-04T12"}, ["nil"]),

@@ -323,6 +323,29 @@ SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
             ("user_key", "contacts_user_key"),
         )
     },
+    "contacts with a tag": (
+        lambda r: contact_filters.page(
+            r, 1, contact_filters.condition([Filter("tags", Op.EXACT, "x")]), Place()
+        ),
+        [
+            "t USING COVERING INDEX tags_name (workspace_id=? AND name=?)",
+            "g USING COVERING INDEX taggings_tag (workspace_id=? AND tag_id=? AND subject=?)",
+        ],
+    ),
+    "contacts on a list": (
+        lambda r: contact_filters.page(
+            r, 1, contact_filters.condition([Filter("lists", Op.EXACT, "1")]), Place()
+        ),
+        ["m USING PRIMARY KEY (workspace_id=? AND list_id=?)"],
+    ),
+    "deals about a product": (
+        lambda r: deal_page(r, "products_custom_id", "P"),
+        [
+            "p USING COVERING INDEX products_custom_id (workspace_id=? AND custom_id=?)",
+            "order_products_product (workspace_id=? AND product_id=?)",
+            "deal_products_product (workspace_id=? AND product_id=?)",
+        ],
+    ),
     "contacts by anything": (
         lambda r: contact_filters.page(
             r, 1, contact_filters.condition([Filter("plan", Op.GTE, "1")]), Place(7)

@@ -18,6 +18,10 @@ _NOUNS = {
     ContentType.DEAL: "deal",
     ContentType.PRODUCT: "product",
 }
+_UNFILTERED = {
+    ContentType.DEAL: {"order_products": "no filter; use products or products_custom_id"},
+}
+"""What is shown and finds nothing, and what to use instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +42,6 @@ def unmeant(
     """Return warnings about filters by what is neither a standard field nor an attribute."""
     asked = {each.field for each in filters}.difference(standard)
     known = attributes.by_names(reader, workspace_id, kind, asked) if asked else {}
-    unknown = sorted(asked - known.keys())
-    return tuple(f"{name}: no {_NOUNS[kind]} has such a field" for name in unknown)
+    nothing = f"no {_NOUNS[kind]} has such a field"
+    told = _UNFILTERED.get(kind, {})
+    return tuple(f"{name}: {told.get(name, nothing)}" for name in sorted(asked - known.keys()))

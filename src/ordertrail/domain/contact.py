@@ -39,6 +39,9 @@ PROFILE = frozenset(
 )
 """Standard fields of a contact that no rule depends on."""
 
+WORDS = {"gender": ("unknown", "male", "female"), "status": ("visitor", "user")}
+"""What the numbers from 1 on stand for, by field."""
+
 READ_ONLY = frozenset(
     "id name created_at updated_at page_views last_ip os_type browser browser_language"
     " resolution web_push_subscription most_active_time lists companies created".split()

@@ -1,5 +1,7 @@
 """What a row bears and belongs to, as columns beside it: tags, lists, companies."""
 
+from ordertrail.store.filters import Column
+
 
 def tags_of(subject: str, alias: str) -> str:
     """Return a column of the tags, [id, name] each, of the thing called so in a query."""
@@ -8,6 +10,16 @@ def tags_of(subject: str, alias: str) -> str:
         " FROM taggings g JOIN tags t ON t.workspace_id = g.workspace_id AND t.id = g.tag_id"
         f" WHERE g.workspace_id = :workspace_id AND g.subject = '{subject}'"
         f" AND g.subject_id = {alias}.id))"
+    )
+
+
+def bearing(subject: str, alias: str) -> Column:
+    """Return the field of the names of tags that the thing called so in a query bears."""
+    return Column(
+        "t.name",
+        within=f"{alias}.id IN (SELECT g.subject_id FROM tags t JOIN taggings g"
+        " ON g.workspace_id = t.workspace_id AND g.tag_id = t.id"
+        f" WHERE t.workspace_id = :workspace_id AND g.subject = '{subject}' AND {{}})",
     )
 
 

@@ -11,7 +11,7 @@ from ordertrail.kit import clock, json
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.kit.paging import Page, Place
 from ordertrail.store import filters, listing, sql
-from ordertrail.store.belongings import MEMBERS_OF_COMPANY, tags_of
+from ordertrail.store.belongings import MEMBERS_OF_COMPANY, bearing, tags_of
 from ordertrail.store.filters import Column, Kind
 from ordertrail.store.listing import Condition, Table
 
@@ -68,6 +68,17 @@ COLUMNS = {
     "id": Column("o.id", Kind.NUMBER),
     "custom_id": Column("o.custom_id"),
     "name": Column("o.name"),
+    "phone_numbers": Column(
+        "j.value",
+        within="EXISTS (SELECT 1 FROM json_each(o.details, '$.phone_numbers') j WHERE {})",
+    ),
+    "employees": Column(
+        "m.contact_id",
+        Kind.NUMBER,
+        within="o.id IN (SELECT m.company_id FROM company_members m"
+        " WHERE m.workspace_id = :workspace_id AND {})",
+    ),
+    "tags": bearing("company", "o"),
     "created_at": Column("o.created_at", Kind.MOMENT),
     "updated_at": Column("o.updated_at", Kind.MOMENT),
 }

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from ordertrail.domain.contact import PROFILE, Contact
+from ordertrail.domain.contact import PROFILE, WORDS, Contact
 from ordertrail.domain.filter import Filter
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
 from ordertrail.store import contacts, filters, listing
+from ordertrail.store.belongings import bearing
 from ordertrail.store.filters import Column, Kind
 from ordertrail.store.listing import Condition
 
@@ -14,6 +15,7 @@ _TABLE = listing.Table("contacts", "c", contacts.COLUMNS, always="c.merged_into 
 _ATTRIBUTES = Column("c.attributes", Kind.JSON)
 _LEADS_TO = "c.id IN (SELECT coalesce(k.merged_into, k.id) FROM contacts k INDEXED BY"
 _OURS = "WHERE k.workspace_id = :workspace_id AND"
+_MEMBERS = "WHERE m.workspace_id = :workspace_id AND {}"
 _PHONE = Column(
     "c.profile ->> '$.phone_number'",
     exact=f"{_LEADS_TO} contacts_phone {_OURS} k.profile ->> '$.phone_number' = {{value}})",
@@ -38,12 +40,33 @@ COLUMNS = {
     ),
     "phone": _PHONE,
     "phone_number": _PHONE,
-    "gender": Column("coalesce(c.profile ->> '$.gender', 'unknown')"),
-    "status": Column("coalesce(c.profile ->> '$.status', iif(c.email IS NULL, 'visitor', 'user'))"),
+    "gender": Column("coalesce(c.profile ->> '$.gender', 'unknown')", words=WORDS["gender"]),
+    "status": Column(
+        "coalesce(c.profile ->> '$.status', iif(c.email IS NULL, 'visitor', 'user'))",
+        words=WORDS["status"],
+    ),
     "assigned_to": Column("c.profile ->> '$.assigned_to'", Kind.NUMBER),
     "score": Column("coalesce(c.profile ->> '$.score', 0)", Kind.NUMBER),
     "unsubscribed": Column("coalesce(c.profile ->> '$.unsubscribed', 0)", Kind.FLAG),
     "notifications": Column("coalesce(c.profile ->> '$.notifications', 1)", Kind.FLAG),
+    "page_views": Column("0", Kind.NUMBER),
+    "web_push_subscription": Column("0", Kind.FLAG),
+    "tags": bearing("contact", "c"),
+    "lists": Column(
+        "m.list_id",
+        Kind.NUMBER,
+        within=f"c.id IN (SELECT m.contact_id FROM list_members m {_MEMBERS})",
+    ),
+    "companies": Column(
+        "m.company_id",
+        Kind.NUMBER,
+        within=f"c.id IN (SELECT m.contact_id FROM company_members m {_MEMBERS})",
+    ),
+    "company_custom_id": Column(
+        "o.custom_id",
+        within="c.id IN (SELECT m.contact_id FROM companies o JOIN company_members m"
+        f" ON m.workspace_id = o.workspace_id AND m.company_id = o.id {_MEMBERS})",
+    ),
     "created_at": Column("c.created_at", Kind.MOMENT),
     "updated_at": Column("c.updated_at", Kind.MOMENT),
 }

@@ -9,6 +9,7 @@ from ordertrail.domain.filter import Filter, Op
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
 from ordertrail.store import deals, filters, listing
+from ordertrail.store.belongings import bearing
 from ordertrail.store.filters import Column, Kind
 
 
@@ -39,6 +40,12 @@ _KEY_OF_CONTACT = (
 _USER_KEY = Column(
     _KEY_OF_CONTACT.format("user_key"), exact=_CONTACT.format("k.user_key = {value}")
 )
+_ABOUT = (
+    "d.id IN (SELECT b.deal_id FROM products p JOIN"
+    " (SELECT deal_id, product_id FROM order_products WHERE workspace_id = :workspace_id"
+    " UNION ALL SELECT deal_id, product_id FROM deal_products WHERE workspace_id = :workspace_id) b"
+    " ON b.product_id = p.id WHERE p.workspace_id = :workspace_id AND {})"
+)
 _NUMBERS = ("assigned_to", "loss_reason", "company_id")
 COLUMNS: Mapping[str, Column] = {
     **dict.fromkeys(DETAILS, Column("d.details", Kind.JSON)),
@@ -61,6 +68,14 @@ COLUMNS: Mapping[str, Column] = {
     "currency": Column("d.currency"),
     "won_at": Column("d.won_at", Kind.MOMENT),
     "lost_at": Column("d.lost_at", Kind.MOMENT),
+    "participants": Column(
+        "j.value",
+        Kind.NUMBER,
+        within="EXISTS (SELECT 1 FROM json_each(d.details, '$.participants') j WHERE {})",
+    ),
+    "products": Column("p.id", Kind.NUMBER, within=_ABOUT),
+    "products_custom_id": Column("p.custom_id", within=_ABOUT),
+    "tags": bearing("deal", "d"),
     "created_at": Column("d.created_at", Kind.MOMENT),
     "updated_at": Column("d.updated_at", Kind.MOMENT),
 }

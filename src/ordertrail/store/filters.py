@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,12 +45,15 @@ class Column:
     """What stands behind a field: SQL over the list's alias.
 
     `exact` is the condition that finds equal ones faster, or more of them; it names the value as
-    `{value}`.
+    `{value}`. `within` is the condition on the list's rows that the one on `sql` is a part of, at
+    `{}`. `words` are what the numbers from 1 on stand for.
     """
 
     sql: str
     kind: Kind = Kind.TEXT
     exact: str = ""
+    within: str = "{}"
+    words: tuple[str, ...] = ()
 
 
 def compiled(
@@ -64,8 +67,15 @@ def compiled(
     condition = EVERYTHING
     for number, each in enumerate(filters):
         column = columns.get(each.field, attributes)
-        condition = condition.and_also(_condition(column, each, f"filter{number}"))
+        found = _condition(column, _in_words(column, each), f"filter{number}")
+        there = Condition(column.within.format(found.where), found.parameters)
+        condition = condition.and_also(there)
     return condition
+
+
+def _in_words(column: Column, sought: Filter) -> Filter:
+    numbers = {str(number): word for number, word in enumerate(column.words, 1)}
+    return replace(sought, value=numbers.get(sought.value.strip(), sought.value))
 
 
 def _condition(column: Column, sought: Filter, name: str) -> Condition:
@@ -179,7 +189,7 @@ def _json_text(value: str, sought: Filter, name: str) -> Condition:
     millis = (at - _EPOCH + timedelta(microseconds=500)) // timedelta(milliseconds=1)
     then = f"CAST(round(unixepoch({value}, 'subsec') * 1000) AS INTEGER)"
     where = (
-        f"CASE WHEN ({value}) {_LOOKS_LIKE_TIME} THEN {then} {_SIGNS[sought.op]} :{name}_at"
-        f" ELSE {plain.where} END"
+        f"coalesce(CASE WHEN ({value}) {_LOOKS_LIKE_TIME} THEN"
+        f" {then} {_SIGNS[sought.op]} :{name}_at END, {plain.where})"
     )
     return Condition(where, {**plain.parameters, f"{name}_at": millis})

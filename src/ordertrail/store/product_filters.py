@@ -7,6 +7,7 @@ from ordertrail.domain.product import DETAILS, Product
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
 from ordertrail.store import filters, listing, products
+from ordertrail.store.belongings import bearing
 from ordertrail.store.filters import Column, Kind
 
 _TABLE = listing.Table("products", "p", products.COLUMNS)
@@ -15,6 +16,7 @@ COLUMNS: Mapping[str, Column] = {
     **dict.fromkeys(DETAILS, Column("p.details", Kind.JSON)),
     "id": Column("p.id", Kind.NUMBER),
     "custom_id": Column("p.custom_id"),
+    "tags": bearing("product", "p"),
     "created_at": Column("p.created_at", Kind.MOMENT),
     "updated_at": Column("p.updated_at", Kind.MOMENT),
 }

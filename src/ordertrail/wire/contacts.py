@@ -9,6 +9,7 @@ from ordertrail.domain.attribute import standard_name
 from ordertrail.domain.contact import (
     PROFILE,
     READ_ONLY,
+    WORDS,
     Contact,
     ContactChange,
 )
@@ -239,7 +240,7 @@ def _email(value: object) -> str | None | Absent:
 def _profile(field: str, value: object) -> object:
     if value is None:
         return None
-    if field in _WORDS:
+    if field in WORDS:
         return _word(field, value)
     if field in _FLAGS:
         return body.flag(field, value)
@@ -254,7 +255,7 @@ def _profile(field: str, value: object) -> object:
 
 def _word(field: str, value: object) -> str:
     """The API writes a number and reads a word; either is taken."""
-    words = _WORDS[field]
+    words = WORDS[field]
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= len(words):
         return words[value - 1]
     if value in words:
@@ -263,7 +264,6 @@ def _word(field: str, value: object) -> str:
     raise Invalid({field: f"must be one of: {said}"})
 
 
-_WORDS = {"gender": ("unknown", "male", "female"), "status": ("visitor", "user")}
 _FLAGS = frozenset({"unsubscribed", "notifications"})
 _NUMBERS = frozenset({"score", "assigned_to"})
 _MOMENTS = frozenset({"first_seen", "last_seen", "last_contacted"})
