@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 import pytest
 
 import asgi
-from ordertrail.actions import groups
 from ordertrail.domain.journal import Subject
 from ordertrail.store import lists, tags
 from served import Served
 
 PUBLIC = "/api/public"
+BATCH = "/api/ordertrail/v1/batch/"
 V1 = {"Accept": "*/*"}
 KINDS = ("tags", "lists")
 
@@ -33,7 +33,7 @@ class Shop:
         path = f"{PUBLIC}/users/update_or_create/"
         sent = [{"path": path, "body": {"custom_id": f"c{number}"}} for number in range(count)]
         body = {"operations": sent}
-        reply = self.platform.call(self.token, "POST", "/api/ordertrail/v1/batch/", body)
+        reply = self.platform.call(self.token, "POST", BATCH, body)
         return [each["body"]["id"] for each in reply.json["results"]]
 
     def tag(self, subject: Subject, tag_id: int, ids: Sequence[int]) -> None:
@@ -81,7 +81,7 @@ def test_a_group_is_made_once_by_its_name(shop: Shop, kind: str) -> None:
 def test_a_name_twice_in_a_batch_is_one_group(shop: Shop, kind: str) -> None:
     sent = [{"path": f"{PUBLIC}/{kind}/", "body": {"name": name}} for name in ("a", "b", "a")]
     body = {"operations": sent}
-    told = shop.platform.call(shop.token, "POST", "/api/ordertrail/v1/batch/", body).json["results"]
+    told = shop.platform.call(shop.token, "POST", BATCH, body).json["results"]
     assert [(each["status"], each["body"]["id"]) for each in told] == [(201, 1), (201, 2), (200, 1)]
 
 
@@ -119,7 +119,7 @@ def test_a_name_that_is_given_up_in_a_batch_is_free_in_it(shop: Shop, kind: str)
         for number, name in names
     ]
     body = {"operations": sent}
-    told = shop.platform.call(shop.token, "POST", "/api/ordertrail/v1/batch/", body).json["results"]
+    told = shop.platform.call(shop.token, "POST", BATCH, body).json["results"]
     assert [each["status"] for each in told] == [400, 200, 200]
 
 
@@ -192,20 +192,26 @@ def test_a_group_that_is_removed_leaves_what_was_in_it(shop: Shop, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_large_group_is_emptied_part_by_part(shop: Shop, kind: str) -> None:
+def test_groups_are_removed_in_a_batch(shop: Shop, kind: str) -> None:
     number, other = shop.made(kind), shop.made(kind, "other")
-    people = shop.people(30)
     for group in (number, other):
-        shop.put_in(kind, group, people)
-    actions = {"tags": groups.TAGS, "lists": groups.LISTS}[kind]
-    committer = shop.platform.running.committer
-    told = []
-    while not told or told[-1] is False:
-        # As many commands share the things that one batch may take out.
-        commands = [number] + [99] * (groups.REMOVED_MAX // 10 - 1)
-        told.append(committer.commit_and_wait(1, actions.remove, commands)[0])
-    assert told == [False, False, True]
-    assert shop.every(f"{kind}/{other}/users/")[0] == 30
+        shop.put_in(kind, group, shop.people(3))
+    sent = [
+        {"method": "DELETE", "path": f"{PUBLIC}/{kind}/{each}/"} for each in (number, 99, number)
+    ]
+    reply = shop.platform.call(shop.token, "POST", BATCH, {"operations": sent})
+    assert [each["status"] for each in reply.json["results"]] == [200, 404, 404]
+    assert reply.json["results"][0]["body"] == {"id": number, "deleted": True}
+    assert shop.every(f"{kind}/{other}/users/")[0] == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_removal_of_a_group_is_answered_again_under_its_key(shop: Shop, kind: str) -> None:
+    number = shop.made(kind)
+    path, headers = f"{kind}/{number}/", {"Idempotency-Key": "one"}
+    said = [shop.call("DELETE", path, headers=headers).json for _ in range(2)]
+    assert said == [{"id": number, "deleted": True}] * 2
+    assert shop.call("DELETE", path).status == 404
 
 
 def test_there_are_no_segments(shop: Shop) -> None:

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 import asgi
-from ordertrail.actions import pipelines
-from ordertrail.domain.journal import Author, Subject
+from ordertrail.domain.journal import Subject
 from ordertrail.store import journal
 from served import Served
 
@@ -199,8 +198,8 @@ def test_a_deal_that_was_moved_tells_the_stages_that_it_was_in(shop: Shop) -> No
     assert told[0]["entered_at"] == told[1]["left_at"]
 
 
-def test_more_deals_than_one_part_are_moved_part_by_part(shop: Shop) -> None:
-    count = pipelines.MOVED_MAX + 20
+def test_all_deals_of_a_stage_are_moved_at_once_each_with_an_entry(shop: Shop) -> None:
+    count = 600
     sent = [
         {"path": DEALS, "body": {"custom_id": str(number), "name": "x", "stage": 2}}
         for number in range(count)
@@ -209,21 +208,30 @@ def test_more_deals_than_one_part_are_moved_part_by_part(shop: Shop) -> None:
     gone = shop.call("DELETE", f"{OWN}/stages/2/", {"move_to": 1})
     assert gone.json == {"id": 2, "deleted": True, "moved": count}
     entries = [row for row in shop.platform.rows("journal") if row[3] == "deal" and not row[6]]
-    assert len(entries) == count
-    assert len({row[2] for row in entries}) == 2
+    assert [row[4] for row in entries] == list(range(1, count + 1))
+    assert len({row[2] for row in entries}) == 1
 
 
-def test_one_part_of_a_removal_moves_so_many_deals_and_leaves_the_rest(shop: Shop) -> None:
+def test_a_stage_is_removed_in_a_batch(shop: Shop) -> None:
+    shop.deal("a", stage=2)
     sent = [
-        {"path": DEALS, "body": {"custom_id": str(number), "name": "x", "stage": 2}}
-        for number in range(pipelines.MOVED_MAX + 1)
+        {"method": "DELETE", "path": f"{OWN}/stages/{stage}/", "body": body}
+        for stage, body in ((2, {}), (2, {"move_to": 3}), (3, {"move_to": 2}), (3, {"move_to": 1}))
     ]
-    shop.call("POST", f"{OWN}/batch/", {"operations": sent})
-    command = pipelines.RemoveStage(2, 1, Author("test"))
-    committer = shop.platform.running.committer
-    for moved, is_gone in ((pipelines.MOVED_MAX, False), (1, True)):
-        [done] = committer.commit_and_wait(1, pipelines.remove_stages, [command])
-        assert done == pipelines.Removed(moved, is_gone)
+    told = shop.call("POST", f"{OWN}/batch/?move_to=1", {"operations": sent}).json["results"]
+    assert [each["status"] for each in told] == [409, 200, 400, 200]
+    assert told[1]["body"] == {"id": 2, "deleted": True, "moved": 1}
+    assert shop.place("a") == (1, 1)
+
+
+def test_the_removal_of_a_stage_is_answered_again_under_its_key(shop: Shop) -> None:
+    shop.deal("a", stage=2)
+    headers = {"Idempotency-Key": "one"}
+    said = [
+        shop.call("DELETE", f"{OWN}/stages/2/?move_to=3", headers=headers).json for _ in range(2)
+    ]
+    assert said == [{"id": 2, "deleted": True, "moved": 1}] * 2
+    assert shop.call("DELETE", f"{OWN}/stages/2/?move_to=1", headers=headers).status == 422
 
 
 def test_pipelines_are_arranged_in_a_batch_too(shop: Shop) -> None:

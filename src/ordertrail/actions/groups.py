@@ -21,8 +21,8 @@ from ordertrail.store.groups import Group
 T = TypeVar("T", bound=Tag | ContactList)
 V = TypeVar("V")
 
-REMOVED_MAX = 5_000
-"""How many things one batch takes out of groups before other writers have their turn."""
+REMOVAL_WEIGHT = 500
+"""What a removal counts for in a batch: it touches all that is in a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,18 @@ class Rename:
 
     id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove the group with this id; what is in it stays."""
+
+    id: int
+
+    @property
+    def weight(self) -> int:
+        """As much as a part: others have their turn between two of them."""
+        return REMOVAL_WEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +97,20 @@ class Groups(Generic[T]):
 
         return of_each(batch.commands, decide)
 
-    def remove(self, tx: Tx, batch: Batch[int]) -> Sequence[bool | Refused]:
-        """Take out of the groups with these ids what is in them, and remove those that are empty.
+    def remove(self, tx: Tx, batch: Batch[Remove]) -> Sequence[int | Refused]:
+        """Take out of groups what is in them, and remove them; return the id of each."""
+        known = self._group.by_ids(tx, batch.workspace_id, {each.id for each in batch.commands})
+        gone: list[int] = []
 
-        The outcome tells whether one is gone; where it is not, the same command again goes on.
-        """
-        known = self._group.by_ids(tx, batch.workspace_id, set(batch.commands))
-        each_max = max(1, REMOVED_MAX // len(batch.commands))
+        def decide(command: Remove) -> int:
+            if known.pop(command.id, None) is None:
+                raise self._unknown(command.id)
+            gone.append(command.id)
+            return command.id
 
-        def decide(group_id: int) -> bool:
-            if group_id not in known:
-                raise self._unknown(group_id)
-            is_gone = self._group.delete(tx, batch.workspace_id, group_id, each_max)
-            if is_gone:
-                del known[group_id]
-            return is_gone
-
-        return of_each(batch.commands, decide)
+        outcomes = of_each(batch.commands, decide)
+        self._group.delete(tx, batch.workspace_id, gone)
+        return outcomes
 
     def page(self, reader: Reader, workspace_id: int, place: Place) -> Page[T]:
         """Return a page of the groups, newest first."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.errors import Conflict, Invalid, Refused
-from ordertrail.domain.journal import Author, Entry, Subject
+from ordertrail.domain.journal import Author
 from ordertrail.domain.pipeline import Board, Pipeline, Stage
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import ids, journal, pipelines
 
-MOVED_MAX = 500
-"""How many deals one batch moves before other writers have their turn."""
+REMOVAL_WEIGHT = 500
+"""What the removal of a stage counts for in a batch: it touches all deals in the stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,18 @@ class RemoveStage:
     move_to: int | None
     author: Author
 
+    @property
+    def weight(self) -> int:
+        """As much as a part: others have their turn between two of them."""
+        return REMOVAL_WEIGHT
+
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many deals were moved, and whether the stage is gone: else more deals stand in it."""
+    """The stage that is gone, and how many deals were moved."""
 
+    stage: Stage
     moved: int
-    is_gone: bool
 
 
 Arrangement = AddPipeline | AddStage | RenamePipeline | OrderStages | ChangeStage | RemovePipeline
@@ -94,12 +99,11 @@ def arrange(
 
 
 def remove_stages(tx: Tx, batch: Batch[RemoveStage]) -> Sequence[Removed | Refused]:
-    """Remove stages, and move the deals in them, `MOVED_MAX` in all.
-
-    A stage with more deals stays for now; the same command again goes on.
-    """
+    """Remove stages; all deals in them are moved, each with an entry in the journal."""
     removing = _Removing(tx, batch)
-    return of_each(batch.commands, removing.decide)
+    outcomes = of_each(batch.commands, removing.decide)
+    removing.write()
+    return outcomes
 
 
 def board(reader: Reader, workspace_id: int) -> Board:
@@ -166,11 +170,10 @@ class _Removing:
 
     def __init__(self, tx: Tx, batch: Batch[RemoveStage]) -> None:
         self._tx, self._batch = tx, batch
-        self._board = pipelines.board(tx, batch.workspace_id)
-        self._left = MOVED_MAX
+        self._before = self._board = pipelines.board(tx, batch.workspace_id)
 
     def decide(self, command: RemoveStage) -> Removed:
-        """Move deals of the stage, and remove it when none is left; or raise Refused."""
+        """Move the deals of the stage, and take it off the board; or raise Refused."""
         stage = self._board.stage(command.stage_id)
         without = self._board.without_stage(stage.id)
         target = self._target(command, without)
@@ -179,11 +182,12 @@ class _Removing:
             if target is None:
                 raise Conflict("deals stand in this stage; say by move_to to which they go")
             moved = self._move(stage, target, command.author)
-            if self._is_used(stage):
-                return Removed(moved, is_gone=False)
-        pipelines.save(self._tx, self._batch.workspace_id, self._board, without)
         self._board = without
-        return Removed(moved, is_gone=True)
+        return Removed(stage, moved)
+
+    def write(self) -> None:
+        """Write what is different."""
+        pipelines.save(self._tx, self._batch.workspace_id, self._before, self._board)
 
     def _target(self, command: RemoveStage, without: Board) -> Stage | None:
         if command.move_to is None:
@@ -198,15 +202,11 @@ class _Removing:
 
     def _move(self, stage: Stage, target: Stage, author: Author) -> int:
         workspace_id, at = self._batch.workspace_id, self._batch.at
-        found = pipelines.deals_in(self._tx, workspace_id, stage.id, self._left)
-        pipelines.move_deals(self._tx, workspace_id, [deal_id for deal_id, _ in found], target, at)
         changes = {"stage": (stage.id, target.id)}
         if target.pipeline_id != stage.pipeline_id:
             changes["pipeline"] = (stage.pipeline_id, target.pipeline_id)
-        entries = [
-            Entry(Subject.DEAL, deal_id, contact_id, False, changes, author, at)
-            for deal_id, contact_id in found
-        ]
-        journal.append(self._tx, workspace_id, entries)
-        self._left -= len(found)
-        return len(found)
+        moved = journal.append_for_deals_in(
+            self._tx, workspace_id, stage.id, changes, author=author, at=at
+        )
+        pipelines.move_deals(self._tx, workspace_id, stage.id, target, at)
+        return moved

@@ -238,4 +238,4 @@ def _single(call: Call, operation: Operation, named: Mapping[str, str]) -> Call:
 
 def _without_own_headers(call: Call) -> Call:
     headers = {name: value for name, value in call.headers.items() if name not in _OF_THE_WHOLE}
-    return replace(call, headers=headers)
+    return replace(call, headers=headers, scope={**call.scope, "query_string": b""})

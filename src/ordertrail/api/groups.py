@@ -43,15 +43,8 @@ def _read(kind: Groups[Any]) -> Handler:
     return handle
 
 
-def _remove(kind: Groups[Any]) -> Handler:
-    async def handle(call: Call) -> Answer:
-        """Remove a group; what is in it is taken out part by part, so that others have turns."""
-        number, is_gone = call.path_number("id"), False
-        while not is_gone:
-            is_gone = await call.commit(kind.remove, number)
-        return Answer({"id": number, "deleted": True})
-
-    return handle
+def _removed(group_id: int) -> Answer:
+    return Answer({"id": group_id, "deleted": True})
 
 
 def _name(call: Call) -> str:
@@ -60,6 +53,10 @@ def _name(call: Call) -> str:
 
 def _rename(call: Call) -> groups.Rename:
     return groups.Rename(call.path_number("id"), wire.decode(call.body()))
+
+
+def _remove(call: Call) -> groups.Remove:
+    return groups.Remove(call.path_number("id"))
 
 
 def _created(done: groups.Created[Any]) -> Answer:
@@ -118,7 +115,13 @@ def _routes(path: str, kind: Groups[Any], one: str, shape: Any) -> tuple[Route, 
             wire.GroupSent,
             shape,
         ),
-        Route("DELETE", single, _remove(kind), f"remove a {one}", gives=DeletedShown),
+        Route(
+            "DELETE",
+            single,
+            simple(_remove, kind.remove, _removed),
+            f"remove a {one}",
+            gives=DeletedShown,
+        ),
     )
 
 

@@ -24,17 +24,6 @@ async def list_stages(call: Call) -> Answer:
     return paged(call, Page(found, len(found), None), wire.encode_stage)
 
 
-async def remove_stage(call: Call) -> Answer:
-    """Remove a stage; its deals are moved part by part, so that others have their turn."""
-    sent = call.body() if call.raw_body else {"move_to": call.query("move_to")}
-    command = pipelines.RemoveStage(call.path_number("id"), wire.decode_removal(sent), call.author)
-    moved, is_gone = 0, False
-    while not is_gone:
-        done = await call.commit(pipelines.remove_stages, command)
-        moved, is_gone = moved + done.moved, done.is_gone
-    return Answer({"id": command.stage_id, "deleted": True, "moved": moved})
-
-
 def _add_pipeline(call: Call) -> pipelines.AddPipeline:
     return pipelines.AddPipeline(wire.decode_pipeline(call.body()))
 
@@ -57,6 +46,15 @@ def _describe(call: Call) -> pipelines.ChangeStage:
 
 def _remove(call: Call) -> pipelines.RemovePipeline:
     return pipelines.RemovePipeline(call.path_number("id"))
+
+
+def _remove_stage(call: Call) -> pipelines.RemoveStage:
+    sent = call.body() if call.raw_body else {"move_to": call.query("move_to")}
+    return pipelines.RemoveStage(call.path_number("id"), wire.decode_removal(sent), call.author)
+
+
+def _stage_removed(done: pipelines.Removed) -> Answer:
+    return Answer({"id": done.stage.id, "deleted": True, "moved": done.moved})
 
 
 def _pipeline(status: int) -> Any:
@@ -145,7 +143,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "DELETE",
         f"{_STAGE}/",
-        remove_stage,
+        simple(_remove_stage, pipelines.remove_stages, _stage_removed),
         "remove a stage, and move its deals to another one",
         wire.StageRemoval,
         wire.StageRemoved,

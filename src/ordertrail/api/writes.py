@@ -122,9 +122,10 @@ def _warned(answer: Answer, call: Call, warnings: tuple[str, ...]) -> Answer:
 
 
 def _fingerprint(call: Call) -> str:
-    """What tells a request from another one: its method, address, version and body."""
+    """What tells a request from another one: its method, address, query, version and body."""
     digest = hashlib.sha256()
-    for part in (call.method, call.path, str(call.version)):
+    query = call.scope["query_string"].decode("latin-1")
+    for part in (call.method, call.path, query, str(call.version)):
         digest.update(f"{len(part)}:{part}".encode())
     digest.update(call.raw_body)
     return digest.hexdigest()

@@ -19,19 +19,18 @@ T = TypeVar("T", bound=Tag | ContactList)
 class Group(Generic[T]):
     """A kind of named group: its table, and the table of what is in each.
 
-    `id_column` names the group in the latter, `member_key` all columns of its key.
+    `id_column` names the group in the latter.
     """
 
     table: str
     made: Callable[[int, str], T]
     members: str
     id_column: str
-    member_key: str
     _statements: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        table, members, of_one = self.table, self.members, f"{self.id_column} = :group_id"
-        bound = "workspace_id = :workspace_id"
+        table, members, bound = self.table, self.members, "workspace_id = :workspace_id"
+        sent = "(SELECT value FROM json_each(:ids))"
         self._statements.update(
             by_id=sql.rows(
                 "t.id, t.name",
@@ -43,12 +42,8 @@ class Group(Generic[T]):
             ),
             add=sql.insert(table, "id name created_at"),
             rename=f"UPDATE {table} SET name = :name WHERE {bound} AND id = :group_id",
-            delete=f"DELETE FROM {table} WHERE {bound} AND id = :group_id",
-            empty=(
-                f"DELETE FROM {members} WHERE {bound} AND ({self.member_key}) IN (SELECT"
-                f" {self.member_key} FROM {members} WHERE {bound} AND {of_one} LIMIT :limit)"
-            ),
-            used=sql.rows("1", f"(SELECT 1 FROM {members} WHERE {bound} AND {of_one} LIMIT 1)"),
+            delete=f"DELETE FROM {table} WHERE {bound} AND id IN {sent}",
+            empty=f"DELETE FROM {members} WHERE {bound} AND {self.id_column} IN {sent}",
         )
 
     def by_ids(self, reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, T]:
@@ -87,18 +82,15 @@ class Group(Generic[T]):
         statement = self._statements["rename"]
         tx.run(statement, workspace_id=workspace_id, group_id=group.id, name=group.name)
 
-    def delete(self, tx: Tx, workspace_id: int, group_id: int, limit: int) -> bool:
-        """Take so many things out of a group, and delete it when none is left; tell whether."""
-        named: dict[str, Any] = {"workspace_id": workspace_id, "group_id": group_id}
-        tx.run(self._statements["empty"], **named, limit=limit)
-        if tx.rows(self._statements["used"], **named):
-            return False
-        tx.run(self._statements["delete"], **named)
-        return True
+    def delete(self, tx: Tx, workspace_id: int, ids: Collection[int]) -> None:
+        """Take everything out of groups, and delete them."""
+        if ids:
+            for name in ("empty", "delete"):
+                tx.run(self._statements[name], workspace_id=workspace_id, ids=list(ids))
 
 
-TAGS = Group("tags", Tag, "taggings", "tag_id", "subject, subject_id, tag_id")
-LISTS = Group("lists", ContactList, "list_members", "list_id", "list_id, contact_id")
+TAGS = Group("tags", Tag, "taggings", "tag_id")
+LISTS = Group("lists", ContactList, "list_members", "list_id")
 
 _BEARERS = Table("taggings", "g", "g.subject_id", key="subject_id")
 _MEMBERS = Table("list_members", "m", "m.contact_id", key="contact_id")

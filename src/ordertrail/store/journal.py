@@ -1,6 +1,7 @@
 """The journal as rows, and the timelines read from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ordertrail.domain.event import Event
@@ -11,6 +12,17 @@ from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import ids, sql
 
 _ADD = sql.insert("journal", "id at subject subject_id contact_id is_new changes author origin")
+_DEALS_IN = (
+    "FROM deals d INDEXED BY deals_stage"
+    " WHERE d.workspace_id = :workspace_id AND d.stage_id = :stage_id"
+)
+_COUNT_DEALS_IN = f"SELECT count(*) {_DEALS_IN}"
+_ADD_FOR_DEALS_IN = (
+    "INSERT INTO journal"
+    " (workspace_id, id, at, subject, subject_id, contact_id, is_new, changes, author, origin)"
+    " SELECT :workspace_id, :first_id - 1 + row_number() OVER (ORDER BY d.id), :at, 'deal', d.id,"
+    f" d.contact_id, 0, :changes, :author, :origin {_DEALS_IN}"
+)
 _ENTRY = "id, at, subject, subject_id, contact_id, is_new, json(changes), author, origin"
 _OF_SUBJECT = sql.rows(
     _ENTRY,
@@ -45,6 +57,9 @@ _COUNT_OF_CONTACT = (
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id)))"
 )
 
+Changes = Mapping[str, tuple[Any, Any]]
+"""Fields, each with its old and its new value."""
+
 NEWEST = (2**62, 2**62)
 """The place before the newest row of a timeline."""
 
@@ -72,6 +87,25 @@ def append(tx: Tx, workspace_id: int, entries: Sequence[Entry]) -> None:
             for number, entry in zip(numbers, entries, strict=True)
         ],
     )
+
+
+def append_for_deals_in(
+    tx: Tx, workspace_id: int, stage_id: int, changes: Changes, *, author: Author, at: datetime
+) -> int:
+    """Write the same change of every deal in a stage; return of how many."""
+    asked: dict[str, Any] = {"workspace_id": workspace_id, "stage_id": stage_id}
+    [[count]] = tx.fetch(_COUNT_DEALS_IN, **asked)
+    if count:
+        tx.run(
+            _ADD_FOR_DEALS_IN,
+            **asked,
+            first_id=next(ids.take(tx, workspace_id, journal=count)["journal"]),
+            at=clock.to_micros(at),
+            changes=json.dumps(changes),
+            author=author.name,
+            origin=str(author.origin),
+        )
+    return int(count)
 
 
 def of_subject(

@@ -1,6 +1,6 @@
 """Pipelines and stages as rows, and the deals that stand in a stage."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -38,14 +38,10 @@ _IN_USE = sql.rows(
     "json_each(:ids) j WHERE EXISTS (SELECT 1 FROM deals d"
     " WHERE d.workspace_id = :workspace_id AND d.stage_id = j.value)",
 )
-_DEALS = sql.rows(
-    "id, contact_id",
-    "(SELECT d.id, d.contact_id FROM deals d INDEXED BY deals_stage"
-    " WHERE d.workspace_id = :workspace_id AND d.stage_id = :stage_id ORDER BY d.id LIMIT :limit)",
-)
 _MOVE = (
-    "UPDATE deals SET stage_id = :stage_id, pipeline_id = :pipeline_id, updated_at = :at"
-    " WHERE workspace_id = :workspace_id AND id IN (SELECT value FROM json_each(:ids))"
+    "UPDATE deals INDEXED BY deals_stage"
+    " SET stage_id = :stage_id, pipeline_id = :pipeline_id, updated_at = :at"
+    " WHERE workspace_id = :workspace_id AND stage_id = :from_id"
 )
 
 
@@ -92,27 +88,16 @@ def in_use(reader: Reader, workspace_id: int, stage_ids: Collection[int]) -> set
     return {stage_id for [stage_id] in found}
 
 
-def deals_in(
-    reader: Reader, workspace_id: int, stage_id: int, limit: int
-) -> list[tuple[int, int | None]]:
-    """Return so many deals of a stage at most, oldest first: the id of each, and its contact's."""
-    found = reader.rows(_DEALS, workspace_id=workspace_id, stage_id=stage_id, limit=limit)
-    return [(deal_id, contact_id) for deal_id, contact_id in found]
-
-
-def move_deals(
-    tx: Tx, workspace_id: int, deal_ids: Sequence[int], stage: Stage, at: datetime
-) -> None:
-    """Put deals into a stage."""
-    if deal_ids:
-        tx.run(
-            _MOVE,
-            workspace_id=workspace_id,
-            ids=list(deal_ids),
-            stage_id=stage.id,
-            pipeline_id=stage.pipeline_id,
-            at=clock.to_micros(at),
-        )
+def move_deals(tx: Tx, workspace_id: int, stage_id: int, to: Stage, at: datetime) -> None:
+    """Put all deals of a stage into another one."""
+    tx.run(
+        _MOVE,
+        workspace_id=workspace_id,
+        from_id=stage_id,
+        stage_id=to.id,
+        pipeline_id=to.pipeline_id,
+        at=clock.to_micros(at),
+    )
 
 
 def _apart(before: Iterable[Any], after: Iterable[Any]) -> tuple[list[Any], list[Any]]:
