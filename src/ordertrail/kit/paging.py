@@ -58,7 +58,8 @@ def page_at(
 ) -> Page[T]:
     """Return the page at a place; `found` are up to `limit` + 1 rows from its edge on.
 
-    A list's rows go from high keys to low ones, whichever way they were found.
+    A list's rows go from high keys to low ones, whichever way they were found. A page whose rows
+    are gone leads back to where it was reached from.
     """
     has_more = len(found) > limit
     items = list(found[:limit])
@@ -67,10 +68,18 @@ def page_at(
     has_older = has_more or place.is_back
     has_newer = place.edge is not None and (has_more or not place.is_back)
     if not items:
-        return Page(items, count, None, None)
+        return _empty(place, count)
     older = Place(key(items[-1]), False, count).cursor() if has_older else None
     newer = Place(key(items[0]), True, count).cursor() if has_newer else None
     return Page(items, count, older, newer)
+
+
+def _empty(place: Place, count: int) -> Page[T]:
+    if place.edge is None:
+        return Page([], count, None, None)
+    if place.is_back:
+        return Page([], count, Place(place.edge + 1, False, count).cursor(), None)
+    return Page([], count, None, Place(place.edge - 1, True, count).cursor())
 
 
 def encode(*key: int) -> str:

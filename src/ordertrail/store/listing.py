@@ -72,7 +72,9 @@ def page(
         **condition.parameters,
     )
     count = place.count
-    if count is None:
+    if count is None and place.edge is None and len(found) <= PAGE_SIZE_MAX:
+        count = len(found)
+    elif count is None:
         count = count_of(reader, workspace_id, table, condition)
     return page_at(place, [item(row) for row in found], count, key, PAGE_SIZE_MAX)
 
