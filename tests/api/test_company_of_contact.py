@@ -102,17 +102,28 @@ def test_people_of_one_new_company_in_a_batch_are_members_of_one(shop: Shop) -> 
     assert shop.call("GET", "companies-by-id/lost/").status == 404
 
 
-def test_the_journal_tells_it_of_the_company_and_on_the_contacts_timeline(shop: Shop) -> None:
+def test_the_journal_tells_it_of_the_company_and_of_the_contact(shop: Shop) -> None:
     shop.call("POST", UPSERT, {"custom_id": "ada"})
     shop.call("POST", UPSERT, {"custom_id": "ada", "company_custom_id": "acme"})
     read = shop.platform.database.read
     entry = read(lambda r: journal.of_subject(r, 1, Subject.COMPANY, 1, 1))[0]
-    assert (entry.changes, entry.contact_id) == ({"employees": (None, 1)}, 1)
+    assert entry.changes == {"employees": (None, 1)}
     timeline = shop.call("GET", "users/1/timeline/").json["results"]
-    assert [each["type"] for each in timeline] == ["company_changed", "contact_created"]
+    assert [each["type"] for each in timeline] == ["contact_changed", "contact_created"]
+    assert timeline[0]["changes"] == {"companies": [[], ["Acme"]]}
 
 
-def test_a_company_that_is_full_refuses_the_contact(shop: Shop) -> None:
+def test_to_join_a_company_is_a_change_of_the_contact(shop: Shop) -> None:
+    before = shop.call("POST", "users/", {"custom_id": "ada"}).json["updated_at"]
+    csv = b"custom_id,company_custom_id\nada,acme\nada,acme\n"
+    path = f"{OWN}/import/users/"
+    headers = {"Content-Type": "text/csv"}
+    said = shop.platform.call(shop.token, "POST", path, body=csv, headers=headers)
+    assert [each["status"] for each in said.json["results"]] == ["changed", "unchanged"]
+    assert shop.call("GET", "users/1/").json["updated_at"] > before
+
+
+def test_a_full_company_takes_nobody_and_the_contact_is_kept(shop: Shop) -> None:
     numbers = "WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < :n)"
     people = (
         "INSERT INTO contacts (workspace_id, id, user_key, profile, attributes, created_at,"
@@ -125,9 +136,15 @@ def test_a_company_that_is_full_refuses_the_contact(shop: Shop) -> None:
             tx.run(statement, n=MEMBERS_MAX)
 
     shop.platform.database.write(fill)
-    refused = shop.call("POST", UPSERT, {"custom_id": "ada", "company_custom_id": "acme"})
-    assert refused.status == 409
-    assert shop.call("GET", "users-by-id/ada/").status == 404
+    body = {"custom_id": "ada", "city": "York", "company_custom_id": "acme", "tags": ["vip"]}
+    for method, path in (("POST", UPSERT), ("PUT", "users-by-id/ada/")):
+        told = shop.call(method, path, body)
+        assert told.status == 200
+        assert "5,000 members" in told.headers["x-ordertrail-warnings"]
+    assert shop.call("POST", "users/", body).status == 200
+    kept = shop.call("GET", "users-by-id/ada/").json
+    assert (kept["city"], kept["companies"], len(kept["tags"])) == ("York", [], 1)
+    assert len(shop.call("GET", "companies-by-id/acme/").json["employees"]) == MEMBERS_MAX
 
 
 @pytest.mark.parametrize("wrong", [True, ["acme"], {"id": 1}, "x" * 256])

@@ -12,6 +12,8 @@ from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Tx
 
+Changes = dict[str, tuple[Any, Any]]
+
 
 class Joining:
     """The companies that contacts of one batch say to be of, by the shop's ids of them.
@@ -25,27 +27,40 @@ class Joining:
         self._at = batch.at
         self._writing = Writing(tx, batch, stubs, creating=True) if stubs else None
 
-    def is_member(self, contact: Contact, custom_id: str | None) -> bool:
-        """Tell whether the contact is of the company, or of none if none is named."""
+    def is_news(self, contact: Contact, custom_id: str | None) -> bool:
+        """Tell whether the contact is to become a member, and there is room for it."""
         if custom_id is None or self._writing is None:
+            return False
+        company = self._writing.known.with_custom_id(custom_id)
+        if company is None:
             return True
-        company = self._writing.known.with_custom_id(custom_id)
-        return company is not None and company.id in {each.id for each in contact.companies}
+        is_member = company.id in {each.id for each in contact.companies}
+        return not is_member and not rules.is_full(company)
 
-    def join(self, contact: Contact, custom_id: str | None, author: Author) -> Contact:
-        """Return the contact as a member of the company too; raises Conflict if it is full."""
-        if custom_id is None or self._writing is None or self.is_member(contact, custom_id):
-            return contact
+    def join(
+        self, contact: Contact, custom_id: str | None, author: Author
+    ) -> tuple[Contact, Changes, tuple[str, ...]]:
+        """Return the contact as a member of the company too, what is different, and warnings.
+
+        A full company takes nobody: the contact stays as it is.
+        """
+        if custom_id is None or self._writing is None:
+            return contact, {}, ()
         company = self._writing.known.with_custom_id(custom_id)
+        if company is not None and company.id in {each.id for each in contact.companies}:
+            return contact, {}, ()
+        if company is not None and rules.is_full(company):
+            return contact, {}, (f"company_custom_id: left out: {rules.FULL}",)
         if company is None:
             stub = CompanyChange(custom_id, name=custom_id)
             company = self._writing.create(stub, author).company
         after = rules.with_member(company, contact.id, self._at)
-        told = {"employees": (None, contact.id)}
-        self._writing.put(company, after, told, author, contact_id=contact.id)
+        self._writing.put(company, after, {"employees": (None, contact.id)}, author)
         membership = Membership(company.id, company.name, self._at)
-        joined = sorted((*contact.companies, membership), key=lambda each: each.id)
-        return replace(contact, companies=tuple(joined))
+        joined = tuple(sorted((*contact.companies, membership), key=lambda each: each.id))
+        told = [each.name for each in contact.companies], [each.name for each in joined]
+        changed = replace(contact, companies=joined, updated_at=self._at)
+        return changed, {"companies": told}, ()
 
     def write(self, tx: Tx) -> None:
         """Write the companies, and who is a member; the contacts have to be there."""

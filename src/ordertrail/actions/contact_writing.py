@@ -72,8 +72,8 @@ class Writing:
         change, _ = self._with_free_key(contact, change)
         _, changes = rules.apply(contact, change, self._batch.at)
         has_tags = set(change.tags) <= {tag.name for tag in contact.tags}
-        is_member = self._joining.is_member(contact, change.company_custom_id)
-        return bool(changes) or not has_tags or not is_member
+        joins = self._joining.is_news(contact, change.company_custom_id)
+        return bool(changes) or not has_tags or joins
 
     def check(self, contact: Contact, change: ContactChange) -> None:
         """Raise Invalid if the contact cannot be changed so."""
@@ -92,11 +92,11 @@ class Writing:
         change, more = self._with_free_key(contact, change)
         changed, changes = rules.apply(contact, change, self._batch.at)
         changed, told, new_tags = self.belongings.tagged(changed, change.tags)
-        changes |= told
-        changed = self._joining.join(changed, change.company_custom_id, author)
+        changed, joined, full = self._joining.join(changed, change.company_custom_id, author)
+        changes |= told | joined
         self._settling.accept(change.attributes)
         self.put(contact, changed, changes, author, is_new=is_new)
-        return Written(changed, is_new, (*warnings, *more), new_tags)
+        return Written(changed, is_new, (*warnings, *more, *full), new_tags)
 
     def put(
         self,

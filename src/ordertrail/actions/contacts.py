@@ -164,10 +164,10 @@ def change_many(tx: Tx, batch: Batch[ChangeMany]) -> Sequence[ChangedMany | Refu
         people = [known.by_id[contact_id] for contact_id in dict.fromkeys(found.values())]
         for contact in people:
             writing.check(contact, change)
-        for contact in people:
-            writing.take(contact, change, command.author)
+        taken = [writing.take(contact, change, command.author) for contact in people]
+        told = dict.fromkeys(warning for each in taken for warning in each.warnings)
         skipped = (f"ids: {missing} skipped: no contact has them",) if missing else ()
-        return ChangedMany(len(people), (*warnings, *skipped))
+        return ChangedMany(len(people), (*warnings, *told, *skipped))
 
     outcomes = of_each(batch.commands, decide)
     writing.write(tx)

@@ -13,6 +13,8 @@ from ordertrail.domain.tag import Tag
 MEMBERS_MAX = 5_000
 """How many members a company may have: all of them are told with it."""
 
+FULL = f"a company has at most {MEMBERS_MAX:,} members"
+
 PHONES_MAX = 20
 DESCRIPTION_LENGTH_MAX = 10_000
 LENGTHS_MAX = {
@@ -107,12 +109,17 @@ def apply(
     return changed, changes
 
 
+def is_full(company: Company) -> bool:
+    """Tell whether the company has as many members as it may have."""
+    return len(company.member_ids) >= MEMBERS_MAX
+
+
 def with_member(company: Company, contact_id: int, at: datetime) -> Company:
     """Return the company with this member; raises Conflict when it has too many already."""
     if contact_id in company.member_ids:
         return company
-    if len(company.member_ids) >= MEMBERS_MAX:
-        raise Conflict(f"a company has at most {MEMBERS_MAX:,} members")
+    if is_full(company):
+        raise Conflict(FULL)
     members = tuple(sorted((*company.member_ids, contact_id)))
     return replace(company, member_ids=members, updated_at=at)
 
