@@ -192,7 +192,7 @@ HOT = {
     },
     "taking contacts off lists": (lists._REMOVE_MEMBERS, {"list_members": "list_members_contact"}),
 }
-OF_WHOLE_WORKSPACES = ("a key by its hash", "noting a key's use", "the stages")
+OF_WHOLE_WORKSPACES = ("a key by its hash", "the stages")
 SORTED_BY_INDEX = (
     "the journal of",
     "the events of",

@@ -56,7 +56,7 @@ def test_tags_are_found_by_their_names(database: Sqlite) -> None:
 
 
 def test_a_contact_is_on_a_list_once_until_it_is_taken_off(database: Sqlite) -> None:
-    assert database.read(lambda r: lists.known(r, 1, {7, 8})) == {7}
+    assert database.read(lambda r: lists.by_ids(r, 1, {7, 8})).keys() == {7}
     for _ in range(2):
         database.write(lambda tx: lists.add_members(tx, 1, [(7, 1), (7, 2)]))
     database.write(lambda tx: lists.remove_members(tx, 1, [(7, 2)]))

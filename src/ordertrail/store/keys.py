@@ -25,9 +25,8 @@ _ADD = (
 _REVOKE = "UPDATE keys SET revoked_at = :at WHERE workspace_id = :workspace_id AND id = :id"
 _EXPIRE = "UPDATE keys SET expires_at = :at WHERE workspace_id = :workspace_id AND id = :id"
 _NOTE_USE = (
-    f"UPDATE keys SET last_used_at = u.at FROM {sql.sent('rows', 'id', 'at')} u"
-    " WHERE keys.workspace_id = :workspace_id AND keys.id = u.id"
-    " AND (keys.last_used_at IS NULL OR keys.last_used_at < u.at)"
+    "UPDATE keys SET last_used_at = :at WHERE workspace_id = :workspace_id AND id = :id"
+    " AND (last_used_at IS NULL OR last_used_at < :at)"
 )
 
 
@@ -102,8 +101,8 @@ def expire(tx: Tx, workspace_id: int, key_id: int, at: datetime) -> None:
 
 def note_uses(tx: Tx, workspace_id: int, used_at: Mapping[int, datetime]) -> None:
     """Write when keys were last used, by their ids; a later time that is there already stays."""
-    rows = [[key_id, clock.to_micros(at)] for key_id, at in used_at.items()]
-    tx.run(_NOTE_USE, workspace_id=workspace_id, rows=rows)
+    for key_id, at in used_at.items():
+        tx.run(_NOTE_USE, workspace_id=workspace_id, id=key_id, at=clock.to_micros(at))
 
 
 def _key(row: list[Any]) -> Key:

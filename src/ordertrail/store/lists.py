@@ -25,11 +25,6 @@ Pairs = Collection[tuple[int, int]]
 """Ids of lists, each with the id of a contact."""
 
 
-def known(reader: Reader, workspace_id: int, ids: Collection[int]) -> set[int]:
-    """Return those of the ids that lists have."""
-    return set(by_ids(reader, workspace_id, ids))
-
-
 def by_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, ContactList]:
     """Return the lists with these ids."""
     found = reader.rows(_BY_ID, workspace_id=workspace_id, ids=list(ids)) if ids else []
