@@ -70,7 +70,7 @@ def carried_out(database: Sqlite, workspace_id: int, commands: Sequence[Any]) ->
 
 def told(database: Sqlite, workspace_id: int) -> list[Any]:
     """All deals without their ids, and how many stages each was in."""
-    found = database.read(lambda reader: deals.page(reader, workspace_id, (), Place()))
+    found = database.read(lambda reader: deals.page(reader, workspace_id, (), Place()).page)
     return [
         (
             each.deal.custom_id,
@@ -156,7 +156,7 @@ def test_pages_give_each_deal_once_while_deals_are_written(
     place: Place | None = Place()
     turn = itertools.cycle(steps)
     while place is not None:
-        found = database.read(lambda r, at=place: deals.page(r, workspace_id, (), at))
+        found = database.read(lambda r, at=place: deals.page(r, workspace_id, (), at).page)
         pages.append([each.deal.id for each in found.items])
         place = Place.read(found.next_cursor) if found.next_cursor else None
         new, changed, gone = next(turn)
@@ -177,7 +177,7 @@ def test_a_walk_back_gives_the_same_pages(database: Sqlite) -> None:
     def page(cursor: str | None) -> Any:
         place = Place.read(cursor)
         assert place is not None
-        return database.read(lambda reader: deals.page(reader, workspace_id, (), place))
+        return database.read(lambda reader: deals.page(reader, workspace_id, (), place).page)
 
     there = [page(None)]
     while there[-1].next_cursor:
