@@ -189,6 +189,13 @@ def test_when_it_was_won_or_lost_is_set_kept_and_cleared() -> None:
     assert after(won, won_at=None).won_at is None
 
 
+def test_a_status_that_stays_leaves_when_it_was_reached() -> None:
+    unknown = after(status=Status.WON, won_at=None)
+    assert after(unknown, status=Status.WON) is unknown
+    lost = after(status=Status.LOST, won_at=PLACED_AT)
+    assert after(lost, status=Status.LOST) is lost
+
+
 def test_a_status_that_is_reached_again_has_the_new_moment() -> None:
     later = NOW + timedelta(days=3)
     lost = after(after(status=Status.WON), status=Status.LOST)

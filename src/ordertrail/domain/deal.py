@@ -181,6 +181,7 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
     currency cannot hold.
     """
     status = deal.status if change.status is ABSENT else change.status
+    became = None if status is deal.status else status
     value = _value(deal.value, change)
     lines = deal.lines if change.lines is ABSENT else _lines(change.lines, value.currency, facts)
     pipeline_id, stage_id = _place(deal, change, facts.stages)
@@ -195,8 +196,8 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
         value=value,
         created_at=deal.created_at,
         updated_at=facts.at,
-        won_at=_moment(deal.won_at, change.won_at, change.status, Status.WON, facts.at),
-        lost_at=_moment(deal.lost_at, change.lost_at, change.status, Status.LOST, facts.at),
+        won_at=_moment(deal.won_at, change.won_at, Status.WON, became, facts.at),
+        lost_at=_moment(deal.lost_at, change.lost_at, Status.LOST, became, facts.at),
         details={**deal.details, **change.details},
         attributes=merged(deal.attributes, change.attributes),
         lines=lines,
@@ -239,18 +240,19 @@ def _place(deal: Deal, change: DealChange, stages: KnownStages) -> tuple[int, in
 def _moment(
     known: datetime | None,
     sent: datetime | None | Absent,
-    status: Status | Absent,
-    reached: Status,
+    status: Status,
+    became: Status | None,
     at: datetime,
 ) -> datetime | None:
-    """When the status was reached: as sent, else now; in another status there is none."""
+    """When the status was reached: as sent, else now; in another status there is none.
+
+    `became` is the status of the deal, if it is not what it was.
+    """
     if sent is not ABSENT:
         return sent
-    if status is ABSENT:
-        return known
-    if status is reached:
+    if became is status:
         return known or at
-    return known if status is Status.ARCHIVED else None
+    return known if became in (None, Status.ARCHIVED) else None
 
 
 def _lines(sent: tuple[SentLine, ...], currency: str, facts: Facts) -> tuple[OrderProduct, ...]:
