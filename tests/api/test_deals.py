@@ -1,5 +1,6 @@
 """Deals are created, changed, deleted and listed under both ids and in both versions of names."""
 
+import json
 from typing import Any
 
 import pytest
@@ -193,6 +194,26 @@ def test_one_deal_deleted_twice_in_one_batch_is_deleted_once(shop: Served, token
     batch = {"operations": [operation, by_id]}
     told = shop.call(token, "POST", "/api/ordertrail/v1/batch/", batch).json["results"]
     assert [each["status"] for each in told] == [200, 404]
+
+
+@pytest.mark.parametrize("version", ["2", "1"])
+def test_participants_are_told_as_they_are_today(shop: Served, token: str, version: str) -> None:
+    def told(method: str, path: str, body: Any = None) -> Any:
+        headers = {"Accept": f"*/*; version={version}"}
+        return shop.call(token, method, f"{PUBLIC}/{path}", body, headers=headers).json
+
+    ids = [told("POST", "users/", {"email": f"{n}@b.c"})["id"] for n in range(3)]
+    told("POST", "deals/", {"custom_id": "D", "participants": ids})
+    told("POST", "users/merge/", {"parent": ids[1], "users_list": [ids[0]]})
+    assert told("GET", "deals/1/")["participants"] == ids[1:]
+    told("DELETE", f"users/{ids[2]}/")
+    read = told("GET", "deals/1/")
+    assert read["participants"] == told("GET", "deals/")["results"][0]["participants"] == [ids[1]]
+    assert told("PUT", "deals/1/", {"name": "other"})["participants"] == [ids[1]]
+    sent = {"custom_id": "D", "participants": read["participants"]}
+    assert told("POST", "deals/update_or_create/", sent)["participants"] == [ids[1]]
+    export = shop.call(token, "GET", "/api/ordertrail/v1/export/deals/?format=jsonl")
+    assert json.loads(export.text.splitlines()[0])["participants"] == [ids[1]]
 
 
 def test_participants_are_contacts_that_are_known(shop: Served, token: str) -> None:
