@@ -246,6 +246,24 @@ def test_what_refers_to_a_contact_that_is_deleted_is_looked_for_by_index(
     assert any(f"INDEX {index} (workspace_id=? AND contact_id=?)" in step for step in steps), steps
 
 
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (products._DELETE, "product_events_product (workspace_id=? AND product_id=?)"),
+        (products._DELETE, "order_products_product (workspace_id=? AND product_id=?)"),
+        (products._DELETE, "deal_products_product (workspace_id=? AND product_id=?)"),
+        (deals._DELETE, "order_products USING PRIMARY KEY (workspace_id=? AND deal_id=?)"),
+        (deals._DELETE, "deal_products USING PRIMARY KEY (workspace_id=? AND deal_id=?)"),
+        (pipelines._DELETE_STAGES, "deals_stage (workspace_id=? AND stage_id=?)"),
+    ],
+)
+def test_what_refers_to_a_thing_that_is_deleted_is_looked_for_by_index(
+    database: Sqlite, statement: str, index: str
+) -> None:
+    steps = plan(database, statement)
+    assert any(index in step for step in steps), steps
+
+
 class Noted:
     """A reader that finds nothing and notes what it was asked."""
 

@@ -93,11 +93,15 @@ CREATE TABLE answers (
 CREATE INDEX answers_age ON answers (workspace_id, created_at);
 
 -- Without statistics SQLite goes through a whole workspace where it looks for what refers to a
--- contact that is deleted. These are the indexes by contact: rows in all, of a workspace, of one.
+-- contact, product or stage that is deleted. These are the indexes by what is referred to: rows in
+-- all, of a workspace, of one contact, product or stage.
 ANALYZE events;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('events', 'events_contact', '1000000 1000000 5 1 1'),
     ('product_events', 'product_events_contact', '1000000 1000000 5 1 1'),
+    ('product_events', 'product_events_product', '1000000 1000000 5 1 1'),
+    ('order_products', 'order_products_product', '1000000 1000000 5 1'),
     ('deals', 'deals_contact', '1000000 1000000 5 1'),
+    ('deals', 'deals_stage', '1000000 1000000 5 1'),
     ('company_members', 'company_members_contact', '1000000 1000000 1 1');
 ANALYZE sqlite_schema;
