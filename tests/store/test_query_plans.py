@@ -171,6 +171,8 @@ HOT = {
                     contact_merges._MEMBERS_OF,
                     contact_merges._COUNT_DEALS,
                     contact_merges._TELL_OF_DEALS,
+                    contact_merges._COUNT_MEMBERSHIPS,
+                    contact_merges._TELL_OF_COMPANIES,
                 ),
                 (
                     ("taggings", "PRIMARY KEY"),
@@ -185,6 +187,8 @@ HOT = {
                     ("c", "contacts_merged"),
                     ("d", "deals_contact"),
                     ("d", "deals_contact"),
+                    ("m", "company_members_contact"),
+                    ("m", "company_members_contact"),
                 ),
                 strict=True,
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from ordertrail.actions.outcomes import of_each
@@ -9,10 +10,11 @@ from ordertrail.domain import attribute
 from ordertrail.domain.attribute import Attribute, ContentType
 from ordertrail.domain.attribute_values import converted
 from ordertrail.domain.errors import Conflict, Invalid, NotFound, Refused
+from ordertrail.domain.journal import Author, Entry, Subject, told
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.kit.paging import Page, Place
-from ordertrail.store import attributes, ids, workspaces
+from ordertrail.store import attributes, ids, journal, workspaces
 
 Values = Mapping[str, Any]
 
@@ -136,6 +138,15 @@ class Define:
     """Define an attribute, or find it defined so already; it has no id yet."""
 
     wanted: Attribute
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the definition with this id."""
+
+    id: int
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +179,7 @@ def define(tx: Tx, batch: Batch[Define]) -> Sequence[Defined | Refused]:
     numbers = ids.take(tx, batch.workspace_id, attribute=missing)["attribute"]
     new: dict[int, Attribute] = {}
     changed: dict[int, Attribute] = {}
+    entries: list[Entry] = []
 
     def decide(command: Define) -> Defined:
         key = command.wanted.content_type, command.wanted.name
@@ -180,28 +192,31 @@ def define(tx: Tx, batch: Batch[Define]) -> Sequence[Defined | Refused]:
             agreed = replace(agreed, id=next(numbers))
         if agreed is not before:
             (new if before is None else changed)[agreed.id or 0] = known[key] = agreed
+            entries.extend(_told(before, agreed, command.author, batch.at))
         return Defined(agreed, before is None)
 
     outcomes = of_each(batch.commands, decide)
     attributes.add(tx, batch.workspace_id, list(new.values()))
     attributes.change(tx, batch.workspace_id, list(changed.values()))
+    journal.append(tx, batch.workspace_id, entries)
     return outcomes
 
 
-def delete(tx: Tx, batch: Batch[int]) -> Sequence[Attribute | Refused]:
+def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Attribute | Refused]:
     """Delete the definitions with these ids; values that were kept under them stay."""
-    known = attributes.by_ids(tx, batch.workspace_id, set(batch.commands))
-    gone: list[int] = []
+    known = attributes.by_ids(tx, batch.workspace_id, {each.id for each in batch.commands})
+    entries: list[Entry] = []
 
-    def decide(attribute_id: int) -> Attribute:
-        found = known.pop(attribute_id, None)
+    def decide(command: Delete) -> Attribute:
+        found = known.pop(command.id, None)
         if found is None:
-            raise _unknown(attribute_id)
-        gone.append(attribute_id)
+            raise _unknown(command.id)
+        entries.extend(_told(found, None, command.author, batch.at))
         return found
 
     outcomes = of_each(batch.commands, decide)
-    attributes.delete(tx, batch.workspace_id, gone)
+    attributes.delete(tx, batch.workspace_id, [each.subject_id for each in entries])
+    journal.append(tx, batch.workspace_id, entries)
     return outcomes
 
 
@@ -231,6 +246,28 @@ def page(
 def of_type(reader: Reader, workspace_id: int, content_type: ContentType) -> list[Attribute]:
     """Return all attribute definitions of one kind of thing, oldest first."""
     return attributes.of_type(reader, workspace_id, content_type)
+
+
+def _told(
+    before: Attribute | None, after: Attribute | None, author: Author, at: datetime
+) -> tuple[Entry, ...]:
+    identity = (after or before).id or 0  # type: ignore[union-attr]
+    return told(Subject.ATTRIBUTE, identity, (_facts(before), _facts(after)), author, at)
+
+
+def _facts(each: Attribute | None) -> Mapping[str, Any] | None:
+    if each is None:
+        return None
+    return {
+        "content_type": str(each.content_type),
+        "name": each.name,
+        "value_type": str(each.value_type),
+        "is_inferred": each.is_inferred,
+        "display_name": each.display_name,
+        "description": each.description,
+        "choices": list(each.choices),
+        "allows_many": each.allows_many,
+    }
 
 
 def _full(kind: ContentType) -> str:

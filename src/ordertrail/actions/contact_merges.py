@@ -98,6 +98,7 @@ class _Merging:
         self._contacts = contacts.by_ids(tx, batch.workspace_id, asked)
         self._into: dict[int, int] = {}
         self._members: dict[int, list[int]] = {}
+        self._authors: dict[int, Author] = {}
         self._after: dict[int, Contact] = {}
         self._entries: list[Entry] = []
 
@@ -112,6 +113,7 @@ class _Merging:
         self._after[merged.id] = merged
         for each in others:
             self._lead(each, merged)
+            self._authors[each.id] = command.author
         subjects = [(merged.id, changes)]
         subjects += [(each.id, {"merged_into": (None, merged.id)}) for each in others]
         self._entries += [
@@ -127,7 +129,8 @@ class _Merging:
         contacts.change(tx, workspace_id, rows, identity=True)
         journal.append(tx, workspace_id, self._entries)
         for parent, led in self._members.items():
-            contact_merges.merge(tx, workspace_id, parent, led)
+            by_whom = {each: self._authors[each] for each in led}
+            contact_merges.merge(tx, workspace_id, parent, by_whom, self._batch.at)
 
     def _today(self, number: int) -> Contact:
         """The contact that an id leads to at this point of the batch."""

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ordertrail.actions.deals import Upserted
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.errors import Invalid, NotFound, Refused
-from ordertrail.domain.journal import Subject
+from ordertrail.domain.journal import Author, Entry, Subject, told
 from ordertrail.domain.product import Product
 from ordertrail.domain.tag import ContactList, Tag
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.kit.paging import Page, Place
-from ordertrail.store import companies, contacts, deals, groups, ids, products
+from ordertrail.store import companies, contacts, deals, groups, ids, journal, products
 from ordertrail.store.groups import Group
 
 T = TypeVar("T", bound=Tag | ContactList)
@@ -26,11 +26,20 @@ REMOVAL_WEIGHT = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Create:
+    """Make a group of this name, unless there is one."""
+
+    name: str
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
 class Rename:
     """Give the group with this id another name."""
 
     id: int
     name: str
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class Remove:
     """Remove the group with this id; what is in it stays."""
 
     id: int
+    author: Author
 
     @property
     def weight(self) -> int:
@@ -59,21 +69,26 @@ class Groups(Generic[T]):
     def __init__(self, group: Group[T], word: str) -> None:
         self._group: Group[T] = group
         self._word = word
+        self._subject = Subject(word)
 
-    def create(self, tx: Tx, batch: Batch[str]) -> Sequence[Created[T] | Refused]:
+    def create(self, tx: Tx, batch: Batch[Create]) -> Sequence[Created[T] | Refused]:
         """Make groups of these names; a name that is there stands for the one it names."""
-        known = self._group.by_names(tx, batch.workspace_id, set(batch.commands))
-        missing = dict.fromkeys(name for name in batch.commands if name not in known)
+        known = self._group.by_names(tx, batch.workspace_id, {c.name for c in batch.commands})
+        missing = dict.fromkeys(c.name for c in batch.commands if c.name not in known)
         numbers = ids.take(tx, batch.workspace_id, **{self._word: len(missing)})[self._word]
         pairs = zip(numbers, missing, strict=True)
         new = [self._group.made(number, name) for number, name in pairs]
         self._group.add(tx, batch.workspace_id, new, batch.at)
         made = {each.name: each for each in new}
         outcomes: list[Created[T] | Refused] = []
-        for name in batch.commands:
-            fresh = made.pop(name, None)
-            known[name] = fresh or known[name]
-            outcomes.append(Created(known[name], fresh is not None))
+        entries: list[Entry] = []
+        for command in batch.commands:
+            fresh = made.pop(command.name, None)
+            if fresh is not None:
+                known[command.name] = fresh
+                entries += self._told(fresh.id, None, command.name, command.author, batch)
+            outcomes.append(Created(known[command.name], fresh is not None))
+        journal.append(tx, batch.workspace_id, entries)
         return outcomes
 
     def rename(self, tx: Tx, batch: Batch[Rename]) -> Sequence[T | Refused]:
@@ -82,6 +97,7 @@ class Groups(Generic[T]):
         known = self._group.by_ids(tx, workspace_id, {each.id for each in batch.commands})
         named = self._group.by_names(tx, workspace_id, {each.name for each in batch.commands})
         owners = {name: each.id for name, each in named.items()}
+        entries: list[Entry] = []
 
         def decide(command: Rename) -> T:
             before = known.get(command.id)
@@ -93,23 +109,29 @@ class Groups(Generic[T]):
                 owners.pop(before.name, None)
                 known[command.id] = self._group.made(command.id, command.name)
                 self._group.rename(tx, workspace_id, known[command.id])
+                names = before.name, command.name
+                entries.extend(self._told(command.id, *names, command.author, batch))
             return known[command.id]
 
-        return of_each(batch.commands, decide)
+        outcomes = of_each(batch.commands, decide)
+        journal.append(tx, workspace_id, entries)
+        return outcomes
 
     def remove(self, tx: Tx, batch: Batch[Remove]) -> Sequence[int | Refused]:
         """Take out of groups what is in them, and remove them; return the id of each."""
         known = self._group.by_ids(tx, batch.workspace_id, {each.id for each in batch.commands})
-        gone: list[int] = []
+        entries: list[Entry] = []
 
         def decide(command: Remove) -> int:
-            if known.pop(command.id, None) is None:
+            found = known.pop(command.id, None)
+            if found is None:
                 raise self._unknown(command.id)
-            gone.append(command.id)
+            entries.extend(self._told(command.id, found.name, None, command.author, batch))
             return command.id
 
         outcomes = of_each(batch.commands, decide)
-        self._group.delete(tx, batch.workspace_id, gone)
+        self._group.delete(tx, batch.workspace_id, [each.subject_id for each in entries])
+        journal.append(tx, batch.workspace_id, entries)
         return outcomes
 
     def page(self, reader: Reader, workspace_id: int, place: Place) -> Page[T]:
@@ -122,6 +144,14 @@ class Groups(Generic[T]):
         if found is None:
             raise self._unknown(group_id)
         return found
+
+    def _told(
+        self, number: int, old: str | None, new: str | None, author: Author, batch: Batch[Any]
+    ) -> tuple[Entry, ...]:
+        """The entry about a group that had the one name, and has the other one now."""
+        before = None if old is None else {"name": old}
+        after = None if new is None else {"name": new}
+        return told(self._subject, number, (before, after), author, batch.at)
 
     def _unknown(self, group_id: int) -> NotFound:
         return NotFound(f"no {self._word} with the id {group_id}")

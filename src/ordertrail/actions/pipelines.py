@@ -1,15 +1,19 @@
 """Pipelines and stages: arranging them, and moving deals out of a stage that goes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.errors import Conflict, Invalid, Refused
-from ordertrail.domain.journal import Author
+from ordertrail.domain.journal import Author, Entry, Facts, Subject, told
 from ordertrail.domain.pipeline import Board, Pipeline, Stage
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import ids, journal, pipelines
+
+T = TypeVar("T", Pipeline, Stage)
 
 REMOVAL_WEIGHT = 500
 """What the removal of a stage counts for in a batch: it touches all deals in the stage."""
@@ -20,6 +24,7 @@ class AddPipeline:
     """Add a pipeline behind the others."""
 
     name: str
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class AddStage:
 
     pipeline_id: int
     name: str
-    description: str = ""
+    description: str
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class RenamePipeline:
 
     pipeline_id: int
     name: str
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class OrderStages:
 
     pipeline_id: int
     stage_ids: tuple[int, ...]
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class ChangeStage:
     stage_id: int
     name: str | None
     description: str | None
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ class RemovePipeline:
     """Remove a pipeline with its stages, in none of which a deal may stand."""
 
     pipeline_id: int
+    author: Author
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ def arrange(
 ) -> Sequence[Pipeline | Stage | tuple[Stage, ...] | Refused]:
     """Add, change, order and remove; what was added, changed or removed is each outcome."""
     arranging = _Arranging(tx, batch)
-    outcomes = of_each(batch.commands, arranging.decide)
+    outcomes = of_each(batch.commands, arranging.change)
     arranging.write(tx)
     return outcomes
 
@@ -115,7 +125,8 @@ class _Arranging:
     """The pipelines of a workspace, before and after a batch."""
 
     def __init__(self, tx: Tx, batch: Batch[Arrangement]) -> None:
-        self._workspace_id = batch.workspace_id
+        self._workspace_id, self._at = batch.workspace_id, batch.at
+        self._entries: list[Entry] = []
         self._before = self._board = pipelines.board(tx, batch.workspace_id)
         kinds = [type(command) for command in batch.commands]
         taken = ids.take(
@@ -129,8 +140,18 @@ class _Arranging:
         leaving = [each.id for each in self._board.stages if each.pipeline_id in going]
         self._in_use = pipelines.in_use(tx, batch.workspace_id, leaving)
 
-    def decide(self, command: Arrangement) -> Pipeline | Stage | tuple[Stage, ...]:
+    def change(self, command: Arrangement) -> Pipeline | Stage | tuple[Stage, ...]:
         """Change the board, or raise Refused."""
+        before = self._board
+        outcome = self._decide(command)
+        self._entries += _told(before, self._board, command.author, self._at)
+        if isinstance(command, OrderStages):
+            number = command.pipeline_id
+            facts = _order(before, number), _order(self._board, number)
+            self._entries += told(Subject.PIPELINE, number, facts, command.author, self._at)
+        return outcome
+
+    def _decide(self, command: Arrangement) -> Pipeline | Stage | tuple[Stage, ...]:
         match command:
             case AddPipeline(name):
                 number = next(self._pipeline_ids)
@@ -155,6 +176,7 @@ class _Arranging:
     def write(self, tx: Tx) -> None:
         """Write what is different."""
         pipelines.save(tx, self._workspace_id, self._before, self._board)
+        journal.append(tx, self._workspace_id, self._entries)
 
     def _remove(self, pipeline_id: int) -> Pipeline:
         gone = self._board.pipeline(pipeline_id)
@@ -170,6 +192,7 @@ class _Removing:
 
     def __init__(self, tx: Tx, batch: Batch[RemoveStage]) -> None:
         self._tx, self._batch = tx, batch
+        self._entries: list[Entry] = []
         self._before = self._board = pipelines.board(tx, batch.workspace_id)
 
     def decide(self, command: RemoveStage) -> Removed:
@@ -182,12 +205,14 @@ class _Removing:
             if target is None:
                 raise Conflict("deals stand in this stage; say by move_to to which they go")
             moved = self._move(stage, target, command.author)
+        self._entries += _told(self._board, without, command.author, self._batch.at)
         self._board = without
         return Removed(stage, moved)
 
     def write(self) -> None:
         """Write what is different."""
         pipelines.save(self._tx, self._batch.workspace_id, self._before, self._board)
+        journal.append(self._tx, self._batch.workspace_id, self._entries)
 
     def _target(self, command: RemoveStage, without: Board) -> Stage | None:
         if command.move_to is None:
@@ -210,3 +235,40 @@ class _Removing:
         )
         pipelines.move_deals(self._tx, workspace_id, stage.id, target, at)
         return moved
+
+
+def _told(before: Board, after: Board, author: Author, at: datetime) -> Iterator[Entry]:
+    """The entries about pipelines and stages that differ, whatever their places are."""
+    for old, new in _apart(before.pipelines, after.pipelines):
+        facts = _named(old), _named(new)
+        yield from told(Subject.PIPELINE, _id(old, new), facts, author, at)
+    for was, now in _apart(before.stages, after.stages):
+        facts = _described(was), _described(now)
+        yield from told(Subject.STAGE, _id(was, now), facts, author, at)
+
+
+def _apart(before: Sequence[T], after: Sequence[T]) -> Iterator[tuple[T | None, T | None]]:
+    """What is not the same before and after, each with what it was and is."""
+    old, new = {each.id: each for each in before}, {each.id: each for each in after}
+    for number, each in old.items():
+        if new.get(number) is not each:
+            yield each, new.get(number)
+    yield from ((None, each) for number, each in new.items() if number not in old)
+
+
+def _id(old: T | None, new: T | None) -> int:
+    return next(each.id for each in (old, new) if each is not None)
+
+
+def _named(pipeline: Pipeline | None) -> Facts | None:
+    return None if pipeline is None else {"name": pipeline.name}
+
+
+def _described(stage: Stage | None) -> Facts | None:
+    if stage is None:
+        return None
+    return {"pipeline": stage.pipeline_id, "name": stage.name, "description": stage.description}
+
+
+def _order(board: Board, pipeline_id: int) -> Facts:
+    return {"stages": [stage.id for stage in board.stages_of(pipeline_id)]}

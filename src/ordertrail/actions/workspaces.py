@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import money
 from ordertrail.domain.errors import Invalid, Refused
+from ordertrail.domain.journal import Author, Entry, Facts, Subject, told
 from ordertrail.domain.pipeline import ORDER_STAGES, ORDERS, Board
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import ids, pipelines, workspaces
+from ordertrail.store import ids, journal, pipelines, workspaces
 from ordertrail.store.workspaces import Workspace
 
 DEFAULT_ID = 1
@@ -20,6 +21,7 @@ NAME_LENGTH_MAX = 100
 __all__ = [
     "DEFAULT_ID",
     "Change",
+    "Settle",
     "Workspace",
     "change",
     "create",
@@ -37,6 +39,14 @@ class Change:
     currency: str | None = None
     time_zone: str | None = None
     is_strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Change the settings of the workspace."""
+
+    change: Change
+    author: Author
 
 
 def create(tx: Tx, workspace: Workspace) -> Workspace:
@@ -65,21 +75,35 @@ def get(reader: Reader, workspace_id: int) -> Workspace:
     return workspaces.one(reader, workspace_id)
 
 
-def change(tx: Tx, batch: Batch[Change]) -> Sequence[Workspace | Refused]:
+def change(tx: Tx, batch: Batch[Settle]) -> Sequence[Workspace | Refused]:
     """Change the settings of the batch's workspace, and return it as it is after each change.
 
     Another currency or zone is that of what comes: deals keep their currency.
     """
     known = workspaces.one(tx, batch.workspace_id)
 
-    def decide(command: Change) -> Workspace:
+    entries: list[Entry] = []
+
+    def decide(command: Settle) -> Workspace:
         nonlocal known
-        known = _changed(known, command)
+        before, known = known, _changed(known, command.change)
+        facts = _facts(before), _facts(known)
+        entries.extend(told(Subject.WORKSPACE, known.id, facts, command.author, batch.at))
         return known
 
     outcomes = of_each(batch.commands, decide)
     workspaces.change(tx, known)
+    journal.append(tx, batch.workspace_id, entries)
     return outcomes
+
+
+def _facts(workspace: Workspace) -> Facts:
+    return {
+        "name": workspace.name,
+        "currency": workspace.currency,
+        "time_zone": workspace.time_zone,
+        "strict": workspace.is_strict,
+    }
 
 
 def _changed(known: Workspace, change: Change) -> Workspace:

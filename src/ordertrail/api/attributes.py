@@ -15,11 +15,15 @@ from ordertrail.wire.shapes import DeletedShown, page_of
 def _define(call: Call) -> attributes.Define:
     sent = call.body()
     call.warnings += wire.warnings(sent)
-    return attributes.Define(wire.decode(sent))
+    return attributes.Define(wire.decode(sent), call.author)
 
 
 def _defined(call: Call, done: attributes.Defined) -> Answer:
     return Answer(_shown(call, done.attribute), 201 if done.is_new else 200)
+
+
+def _delete(call: Call) -> attributes.Delete:
+    return attributes.Delete(call.path_number("id"), call.author)
 
 
 def _deleted(done: Attribute) -> Answer:
@@ -27,7 +31,7 @@ def _deleted(done: Attribute) -> Answer:
 
 
 CREATE = answered(_define, attributes.define, _defined)
-DELETE = simple(lambda call: call.path_number("id"), attributes.delete, _deleted)
+DELETE = simple(_delete, attributes.delete, _deleted)
 
 
 async def list_all(call: Call) -> Answer:

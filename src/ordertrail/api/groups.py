@@ -47,16 +47,16 @@ def _removed(group_id: int) -> Answer:
     return Answer({"id": group_id, "deleted": True})
 
 
-def _name(call: Call) -> str:
-    return wire.decode(call.body())
+def _create(call: Call) -> groups.Create:
+    return groups.Create(wire.decode(call.body()), call.author)
 
 
 def _rename(call: Call) -> groups.Rename:
-    return groups.Rename(call.path_number("id"), wire.decode(call.body()))
+    return groups.Rename(call.path_number("id"), wire.decode(call.body()), call.author)
 
 
 def _remove(call: Call) -> groups.Remove:
-    return groups.Remove(call.path_number("id"))
+    return groups.Remove(call.path_number("id"), call.author)
 
 
 def _created(done: groups.Created[Any]) -> Answer:
@@ -100,7 +100,7 @@ def _routes(path: str, kind: Groups[Any], one: str, shape: Any) -> tuple[Route, 
         Route(
             "POST",
             every,
-            simple(_name, kind.create, _created),
+            simple(_create, kind.create, _created),
             f"make a {one}, or find it by its name",
             wire.GroupSent,
             shape,

@@ -25,27 +25,33 @@ async def list_stages(call: Call) -> Answer:
 
 
 def _add_pipeline(call: Call) -> pipelines.AddPipeline:
-    return pipelines.AddPipeline(wire.decode_pipeline(call.body()))
+    return pipelines.AddPipeline(wire.decode_pipeline(call.body()), call.author)
 
 
 def _add_stage(call: Call) -> pipelines.AddStage:
-    return pipelines.AddStage(*wire.decode_stage(call.body()))
+    return pipelines.AddStage(*wire.decode_stage(call.body()), call.author)
 
 
 def _rename(call: Call) -> pipelines.RenamePipeline:
-    return pipelines.RenamePipeline(call.path_number("id"), wire.decode_pipeline(call.body()))
+    return pipelines.RenamePipeline(
+        call.path_number("id"), wire.decode_pipeline(call.body()), call.author
+    )
 
 
 def _order(call: Call) -> pipelines.OrderStages:
-    return pipelines.OrderStages(call.path_number("id"), wire.decode_order(call.body()))
+    return pipelines.OrderStages(
+        call.path_number("id"), wire.decode_order(call.body()), call.author
+    )
 
 
 def _describe(call: Call) -> pipelines.ChangeStage:
-    return pipelines.ChangeStage(call.path_number("id"), *wire.decode_description(call.body()))
+    return pipelines.ChangeStage(
+        call.path_number("id"), *wire.decode_description(call.body()), call.author
+    )
 
 
 def _remove(call: Call) -> pipelines.RemovePipeline:
-    return pipelines.RemovePipeline(call.path_number("id"))
+    return pipelines.RemovePipeline(call.path_number("id"), call.author)
 
 
 def _remove_stage(call: Call) -> pipelines.RemoveStage:

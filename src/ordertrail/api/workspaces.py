@@ -27,8 +27,9 @@ def _settings(workspace: workspaces.Workspace) -> Answer:
     )
 
 
-def _change(call: Call) -> workspaces.Change:
-    return workspaces.Change(**wire.decode_settings(call.body()))
+def _change(call: Call) -> workspaces.Settle:
+    change = workspaces.Change(**wire.decode_settings(call.body()))
+    return workspaces.Settle(change, call.author)
 
 
 CHANGE = simple(_change, workspaces.change, _settings)

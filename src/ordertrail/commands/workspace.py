@@ -8,13 +8,16 @@ from rich.table import Table
 
 from ordertrail import app
 from ordertrail.actions import workspaces
-from ordertrail.actions.workspaces import Change, Workspace
+from ordertrail.actions.workspaces import Change, Settle, Workspace
 from ordertrail.domain.errors import Invalid
+from ordertrail.domain.journal import Author
 from ordertrail.kit import clock, json
 from ordertrail.kit.committer import Batch
 from ordertrail.settings import Settings
 
 __all__ = ["Change", "change", "show"]
+
+_AUTHOR = Author("command line")
 
 
 def show(settings: Settings, as_json: bool) -> None:
@@ -34,7 +37,7 @@ def change(settings: Settings, wanted: Change, as_json: bool) -> None:
         raise Invalid({"set": "say what to change; --help names the options"})
     app.existing_database_file(settings.database_url)
     database = app.open_database(settings, secrets.token_hex(16))
-    batch = Batch(workspaces.DEFAULT_ID, clock.utc_now(), [wanted])
+    batch = Batch(workspaces.DEFAULT_ID, clock.utc_now(), [Settle(wanted, _AUTHOR)])
     try:
         [outcome] = database.write(lambda tx: workspaces.change(tx, batch))
     finally:

@@ -21,10 +21,16 @@ class Origin(enum.StrEnum):
 class Subject(enum.StrEnum):
     """What a journal entry is about."""
 
+    ATTRIBUTE = "attribute"
     COMPANY = "company"
     CONTACT = "contact"
     DEAL = "deal"
+    LIST = "list"
+    PIPELINE = "pipeline"
     PRODUCT = "product"
+    STAGE = "stage"
+    TAG = "tag"
+    WORKSPACE = "workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,32 @@ def gone(identity: int) -> dict[str, tuple[int, None]]:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return the fields of `new` that differ from `old`, each with both values."""
     return {name: (old.get(name), v) for name, v in new.items() if not _is_same(old.get(name), v)}
+
+
+Facts = Mapping[str, Any]
+"""The fields of a thing that the journal tells of."""
+
+
+def told(
+    subject: Subject,
+    identity: int,
+    facts: tuple[Facts | None, Facts | None],
+    author: Author,
+    at: datetime,
+) -> tuple[Entry, ...]:
+    """Return the entry of what somebody defined, by its facts before and after, if they differ.
+
+    Without facts before it is new, without facts after it is gone.
+    """
+    before, after = facts
+    if after is None:
+        changes = {**{name: (value, None) for name, value in (before or {}).items()}}
+        changes |= gone(identity)
+    else:
+        changes = differences(before or {}, after)
+    if not changes:
+        return ()
+    return (Entry(subject, identity, None, before is None, changes, author, at),)
 
 
 def _is_same(old: object, new: object) -> bool:

@@ -1,6 +1,6 @@
 """What a contact has and did, as it becomes another's, and as it goes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from ordertrail.domain.journal import Author
@@ -93,6 +93,20 @@ _TELL_OF_DEALS = (
     f" FROM {sql.sent('people', 'id', 'author', 'origin')} p CROSS JOIN deals d"
     " WHERE d.workspace_id = :workspace_id AND d.contact_id = p.id"
 )
+_COUNT_MEMBERSHIPS = (
+    "SELECT count(*) FROM json_each(:ids) j CROSS JOIN company_members m"
+    " INDEXED BY company_members_contact"
+    " WHERE m.workspace_id = :workspace_id AND m.contact_id = j.value"
+)
+_TELL_OF_COMPANIES = (
+    "INSERT INTO journal (workspace_id, id, at, subject, subject_id, is_new, changes, author,"
+    " origin) SELECT :workspace_id, :first + row_number() OVER () - 1, :at, 'company',"
+    " m.company_id, 0, json_object('employees', json_array(m.contact_id, :parent)),"
+    " p.author, p.origin"
+    f" FROM {sql.sent('people', 'id', 'author', 'origin')} p CROSS JOIN company_members m"
+    " INDEXED BY company_members_contact"
+    " WHERE m.workspace_id = :workspace_id AND m.contact_id = p.id"
+)
 _MERGING = (
     _FLATTEN,
     _LEAD,
@@ -119,13 +133,17 @@ _DELETING = (
 )
 
 
-def merge(tx: Tx, workspace_id: int, parent: int, ids: Collection[int]) -> None:
-    """Let all that belongs to contacts become the parent's.
+def merge(tx: Tx, workspace_id: int, parent: int, led: Mapping[int, Author], at: datetime) -> None:
+    """Let all that belongs to contacts become the parent's; `led` tells who merges whom.
 
-    Their rows stay, and lead there; so do those that led to them before.
+    Their rows stay, and lead there; so do those that led to them before. The journal says of each
+    company that it has another member.
     """
+    ids = list(led)
+    statements = _COUNT_MEMBERSHIPS, _TELL_OF_COMPANIES
+    _tell(tx, workspace_id, statements, led, at, parent=parent)
     for statement in _MERGING:
-        tx.run(statement, workspace_id=workspace_id, parent=parent, ids=list(ids))
+        tx.run(statement, workspace_id=workspace_id, parent=parent, ids=ids)
 
 
 def delete(tx: Tx, workspace_id: int, gone: Mapping[int, Author], at: datetime) -> None:
@@ -137,21 +155,32 @@ def delete(tx: Tx, workspace_id: int, gone: Mapping[int, Author], at: datetime) 
     if not gone:
         return
     ids = list(gone)
-    _tell_of_deals(tx, workspace_id, gone, at)
+    _tell(tx, workspace_id, (_COUNT_DEALS, _TELL_OF_DEALS), gone, at)
+    _tell(tx, workspace_id, (_COUNT_MEMBERSHIPS, _TELL_OF_COMPANIES), gone, at, parent=None)
     ids += [each for each, _ in tx.rows(_MEMBERS_OF, workspace_id=workspace_id, ids=ids)]
     tx.run(_UNLINK_DEALS, workspace_id=workspace_id, ids=ids, at=clock.to_micros(at))
     for statement in _DELETING:
         tx.run(statement, workspace_id=workspace_id, ids=ids)
 
 
-def _tell_of_deals(tx: Tx, workspace_id: int, gone: Mapping[int, Author], at: datetime) -> None:
-    [(count,)] = tx.fetch(_COUNT_DEALS, workspace_id=workspace_id, ids=list(gone))
+def _tell(
+    tx: Tx,
+    workspace_id: int,
+    statements: tuple[str, str],
+    gone: Mapping[int, Author],
+    at: datetime,
+    **more: int | None,
+) -> None:
+    """Write the entries of what belonged to contacts: one statement counts it, the other tells."""
+    counting, telling = statements
+    [(count,)] = tx.fetch(counting, workspace_id=workspace_id, ids=list(gone))
     first = next(take(tx, workspace_id, journal=count)["journal"], None)
     if first is not None:
         tx.run(
-            _TELL_OF_DEALS,
+            telling,
             workspace_id=workspace_id,
             first=first,
             at=clock.to_micros(at),
+            **more,
             people=[[each, author.name, str(author.origin)] for each, author in gone.items()],
         )
