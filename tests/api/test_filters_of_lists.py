@@ -45,6 +45,29 @@ def test_a_filter_by_what_nothing_has_finds_nothing_and_says_so(call: Any, kind:
     assert (reply.json["count"], warned(reply)) == (1, [])
 
 
+def test_a_value_whose_attribute_is_no_longer_defined_is_found_without_a_warning(
+    call: Any,
+) -> None:
+    [plan] = [
+        each
+        for each in call("GET", "attributes/?content_type=clientuser").json["results"]
+        if each["name_std"] == "plan"
+    ]
+    assert call("DELETE", f"attributes/{plan['id']}/").status == 200
+    reply = call("GET", "users/?plan=pro")
+    assert (reply.json["count"], warned(reply)) == (1, [])
+
+
+def test_a_deal_is_found_by_a_participant_that_was_merged(call: Any) -> None:
+    for name in "BC":
+        assert call("POST", "users/", {"custom_id": name}).status == 201
+    assert call("PUT", "deals/1/", {"participants": [2]}).status == 200
+    assert call("POST", "users/merge/", {"parent": 3, "users_list": [2]}).status == 200
+    for participant, count in ((2, 1), (3, 1), (1, 0)):
+        assert call("GET", f"deals/?participants={participant}").json["count"] == count
+    assert call("GET", "deals/?participants__gt=2").json["count"] == 1
+
+
 def test_a_filter_by_lines_says_what_to_filter_by(call: Any) -> None:
     reply = call("GET", "deals/?order_products=P")
     assert reply.json["count"] == 0

@@ -190,8 +190,8 @@ def page(
 ) -> filtering.Found[Company]:
     """Return a page of the companies that all filters allow, newest first."""
     listed = companies.page(reader, workspace_id, filters, place)
-    told = filtering.unmeant(reader, workspace_id, ContentType.COMPANY, filters, companies.COLUMNS)
-    return filtering.Found(listed, told)
+    standard = companies.COLUMNS
+    return filtering.found(reader, workspace_id, ContentType.COMPANY, filters, standard, listed)
 
 
 def members(reader: Reader, workspace_id: int, name: CompanyName, place: Place) -> Page[Contact]:

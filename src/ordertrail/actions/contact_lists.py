@@ -27,10 +27,8 @@ def page(
     """Return a page of the contacts that all filters allow, newest first."""
     condition = contact_filters.condition(filters, with_email=with_email)
     listed = contact_filters.page(reader, workspace_id, condition, place)
-    told = filtering.unmeant(
-        reader, workspace_id, ContentType.CONTACT, filters, contact_filters.COLUMNS
-    )
-    return filtering.Found(listed, told)
+    standard = contact_filters.COLUMNS
+    return filtering.found(reader, workspace_id, ContentType.CONTACT, filters, standard, listed)
 
 
 def first(reader: Reader, workspace_id: int, filters: Sequence[Filter]) -> Contact:

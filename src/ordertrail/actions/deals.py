@@ -146,8 +146,8 @@ def page(
     product_ids = {product_id for deal in found.items for product_id in deal.product_ids}
     custom_ids = products.custom_ids(reader, workspace_id, product_ids)
     shown = [Upserted(deal, False, custom_ids) for deal in found.items]
-    told = filtering.unmeant(reader, workspace_id, ContentType.DEAL, sought, FIELDS)
-    return filtering.Found(found.showing(shown), told)
+    listed = found.showing(shown)
+    return filtering.found(reader, workspace_id, ContentType.DEAL, sought, FIELDS, listed)
 
 
 def unknown(name: DealName) -> NotFound:

@@ -32,14 +32,30 @@ class Found(Generic[T]):
     warnings: tuple[str, ...] = ()
 
 
-def unmeant(
+def found(
+    reader: Reader,
+    workspace_id: int,
+    kind: ContentType,
+    filters: Sequence[Filter],
+    standard: Collection[str],
+    page: Page[T],
+) -> Found[T]:
+    """Return what was found, and where it is nothing, by which of the filters nothing can be.
+
+    That is a field that is neither a standard one nor an attribute.
+    """
+    return Found(
+        page, () if page.count else _unmeant(reader, workspace_id, kind, filters, standard)
+    )
+
+
+def _unmeant(
     reader: Reader,
     workspace_id: int,
     kind: ContentType,
     filters: Sequence[Filter],
     standard: Collection[str],
 ) -> tuple[str, ...]:
-    """Return warnings about filters by what is neither a standard field nor an attribute."""
     asked = {each.field for each in filters}.difference(standard)
     known = attributes.by_names(reader, workspace_id, kind, asked) if asked else {}
     nothing = f"no {_NOUNS[kind]} has such a field"

@@ -109,8 +109,7 @@ def page(
 ) -> filtering.Found[Product]:
     """Return a page of the products that all filters hold for, newest first."""
     found = product_filters.page(reader, workspace_id, sought, place)
-    told = filtering.unmeant(reader, workspace_id, ContentType.PRODUCT, sought, FIELDS)
-    return filtering.Found(found, told)
+    return filtering.found(reader, workspace_id, ContentType.PRODUCT, sought, FIELDS, found)
 
 
 def custom_ids(reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, str]:

@@ -30,8 +30,9 @@ TABLE = listing.Table("deals", "d", deals.COLUMNS)
 """Deals as a list shows them."""
 
 _ATTRIBUTES = Column("d.attributes", Kind.JSON)
+_SAME_AS_K = "coalesce(k.merged_into, k.id)"
 _CONTACT = (
-    "d.contact_id = (SELECT coalesce(k.merged_into, k.id) FROM contacts k"
+    f"d.contact_id = (SELECT {_SAME_AS_K} FROM contacts k"
     " WHERE k.workspace_id = :workspace_id AND {})"
 )
 _KEY_OF_CONTACT = (
@@ -69,9 +70,12 @@ COLUMNS: Mapping[str, Column] = {
     "won_at": Column("d.won_at", Kind.MOMENT),
     "lost_at": Column("d.lost_at", Kind.MOMENT),
     "participants": Column(
-        "j.value",
+        _SAME_AS_K,
         Kind.NUMBER,
-        within="EXISTS (SELECT 1 FROM json_each(d.details, '$.participants') j WHERE {})",
+        exact=f"{_SAME_AS_K} = (SELECT coalesce(x.merged_into, x.id) FROM contacts x"
+        " WHERE x.workspace_id = :workspace_id AND x.id = CAST({value} AS NUMERIC))",
+        within="EXISTS (SELECT 1 FROM json_each(d.details, '$.participants') j JOIN contacts k"
+        " ON k.id = j.value WHERE k.workspace_id = :workspace_id AND {})",
     ),
     "products": Column("p.id", Kind.NUMBER, within=_ABOUT),
     "products_custom_id": Column("p.custom_id", within=_ABOUT),
