@@ -68,6 +68,28 @@ def test_a_deal_is_found_by_a_participant_that_was_merged(call: Any) -> None:
     assert call("GET", "deals/?participants__gt=2").json["count"] == 1
 
 
+def test_a_deal_tells_of_its_company_what_it_is_today_and_is_found_so(call: Any) -> None:
+    def told() -> tuple[Any, ...]:
+        deal = call("GET", "deals/1/").json
+        [listed] = call("GET", "deals/").json["results"]
+        assert listed == deal
+        found = [
+            value
+            for value in ("company_id=1", "company_custom_id=C", "company_custom_id=New")
+            if call("GET", f"deals/?{value}").json["count"]
+        ]
+        return deal["company_id"], deal["company_custom_id"], *found
+
+    changed = call("PUT", "deals/1/", {"company_custom_id": "C"}).json
+    assert (changed["company_id"], changed["company_custom_id"]) == (1, "C")
+    assert told() == (1, "C", "company_id=1", "company_custom_id=C")
+    call("PUT", "companies/1/", {"custom_id": "New"})
+    assert told() == (1, "New", "company_id=1", "company_custom_id=New")
+    call("DELETE", "companies/1/")
+    assert told() == (None, None)
+    assert call("PUT", "deals/1/", {"note": "x"}).json["company_id"] is None
+
+
 def test_a_filter_by_lines_says_what_to_filter_by(call: Any) -> None:
     reply = call("GET", "deals/?order_products=P")
     assert reply.json["count"] == 0

@@ -6,7 +6,7 @@ What is made while it goes on is told too; what was told is not told again.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ordertrail.actions import participants
+from ordertrail.actions import named_by_deals
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.deal import Deal
 from ordertrail.domain.product import Product
@@ -45,7 +45,7 @@ def deals_after(reader: Reader, workspace_id: int, after: int, rows_max: int) ->
     linked = {product_id for deal in listed for product_id in deal.product_ids}
     people = {deal.contact_id for deal in listed if deal.contact_id is not None}
     return Deals(
-        participants.today(reader, workspace_id, listed),
+        named_by_deals.today(reader, workspace_id, listed),
         products.custom_ids(reader, workspace_id, linked),
         exports.custom_ids_of_contacts(reader, workspace_id, people),
     )

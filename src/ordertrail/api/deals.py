@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from ordertrail.actions import deals, participants
+from ordertrail.actions import deals, named_by_deals
 from ordertrail.api import shown, stage_changes
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
@@ -68,7 +68,7 @@ def _upserted(call: Call, reader: Reader, done: deals.Upserted) -> Answer:
 
 
 def _upserted_plainly(call: Call, done: deals.Upserted) -> Answer | None:
-    if call.version == 1 or participants.has_some(done.deal):
+    if call.version == 1 or named_by_deals.has_some(done.deal):
         return None
     return Answer({**wire.encode(done.deal, done.custom_ids), "created": done.is_new})
 
@@ -78,7 +78,7 @@ def _saved(call: Call, reader: Reader, done: deals.Upserted) -> Answer:
 
 
 def _saved_plainly(call: Call, done: deals.Upserted) -> Answer | None:
-    if call.version == 1 or participants.has_some(done.deal):
+    if call.version == 1 or named_by_deals.has_some(done.deal):
         return None
     return Answer(wire.encode(done.deal, done.custom_ids), 201 if done.is_new else 200)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ordertrail.actions import attributes, participants
+from ordertrail.actions import attributes, named_by_deals
 from ordertrail.actions.deals import Upserted as DealUpserted
 from ordertrail.api.call import Call
 from ordertrail.domain.attribute import ContentType
@@ -37,7 +37,7 @@ def deals(call: Call, reader: Reader) -> Callable[[DealUpserted], dict[str, Any]
     """Return what shows a deal to the caller."""
 
     def shown(each: DealUpserted) -> dict[str, Any]:
-        [deal] = participants.today(reader, call.workspace_id, [each.deal])
+        [deal] = named_by_deals.today(reader, call.workspace_id, [each.deal])
         return wire_deals.encode(deal, each.custom_ids)
 
     if call.version > 1:

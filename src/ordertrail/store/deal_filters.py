@@ -47,7 +47,11 @@ _ABOUT = (
     " UNION ALL SELECT deal_id, product_id FROM deal_products WHERE workspace_id = :workspace_id) b"
     " ON b.product_id = p.id WHERE p.workspace_id = :workspace_id AND {})"
 )
-_NUMBERS = ("assigned_to", "loss_reason", "company_id")
+_OF_COMPANY = (
+    "(SELECT o.{0} FROM companies o WHERE o.workspace_id = :workspace_id"
+    " AND o.id = d.details ->> '$.company_id')"
+)
+_NUMBERS = ("assigned_to", "loss_reason")
 COLUMNS: Mapping[str, Column] = {
     **dict.fromkeys(DETAILS, Column("d.details", Kind.JSON)),
     **{name: Column(f"d.details ->> '$.{name}'", Kind.NUMBER) for name in _NUMBERS},
@@ -69,6 +73,8 @@ COLUMNS: Mapping[str, Column] = {
     "currency": Column("d.currency"),
     "won_at": Column("d.won_at", Kind.MOMENT),
     "lost_at": Column("d.lost_at", Kind.MOMENT),
+    "company_id": Column(_OF_COMPANY.format("id"), Kind.NUMBER),
+    "company_custom_id": Column(_OF_COMPANY.format("custom_id")),
     "participants": Column(
         _SAME_AS_K,
         Kind.NUMBER,
