@@ -9,7 +9,7 @@ import asgi
 from ordertrail.domain.attribute import ATTRIBUTES_MAX, DEFINITIONS_MAX
 from served import Served
 
-PUBLIC = "/api/public"
+PUBLIC, OWN = "/api/public", "/api/ordertrail/v1"
 UPSERT = f"{PUBLIC}/users/update_or_create/"
 V1 = {"Accept": "*/*"}
 
@@ -98,3 +98,41 @@ def test_version_1_lists_what_has_a_value_and_what_somebody_defined(full: Full) 
         "description": "",
         "value_type": "string",
     }
+
+
+KINDS = {
+    "clientuser": ("users", UPSERT, {}),
+    "deal": ("deals", f"{PUBLIC}/deals/update_or_create/", {"name": "A"}),
+    "product": ("products", f"{PUBLIC}/products/", {}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_has_no_definition_goes_out_by_an_export_and_in_again(
+    platform: Served, token: str, kind: str
+) -> None:
+    name, path, more = KINDS[kind]
+    sent = {"custom_id": "a", "size": 4, "parts": [{"n": "1"}], **more}
+    platform.call(token, "POST", path, sent)
+    for number in (1, 2):
+        platform.call(token, "DELETE", f"{PUBLIC}/attributes/{number}/")
+    file = platform.call(token, "GET", f"{OWN}/export/{name}/?format=csv").text
+    platform.new_workspace(2)
+    other = platform.new_token(workspace_id=2)
+    headers = {"Content-Type": "text/csv"}
+    reply = platform.call(
+        other, "POST", f"{OWN}/import/{name}/", body=file.encode(), headers=headers
+    )
+    assert reply.json["totals"]["created"] == 1, reply.text
+    told = platform.call(other, "GET", f"{PUBLIC}/{name}-by-id/a/").json
+    assert (told["size"], told["parts"]) == (4, [{"n": "1"}])
+    assert "attributes" not in told
+
+
+def test_what_has_no_definition_is_found_without_a_warning(platform: Served, token: str) -> None:
+    platform.call(token, "POST", UPSERT, {"custom_id": "a", "size": 4})
+    platform.call(token, "DELETE", f"{PUBLIC}/attributes/1/")
+    found = platform.call(token, "GET", f"{PUBLIC}/users/?size=4")
+    assert (found.json["count"], warned(found)) == (1, [])
+    none = platform.call(token, "GET", f"{PUBLIC}/users/?size=5")
+    assert (none.json["count"], warned(none)) == (0, ["size: no contact has such a field"])

@@ -125,12 +125,18 @@ def _route(name: str, kind: ContentType, read: Read, says: str) -> Route:
             raise Invalid({"format": f"must be one of: {', '.join(_FORMS)}"})
         media_type, make = _FORMS[asked]
         known = await call.read(lambda r: attributes.of_type(r, call.workspace_id, kind))
+        defined = frozenset(each.name for each in known) - {columns.UNDEFINED}
+
+        def rows(reader: Reader, workspace_id: int, after: int) -> list[Row]:
+            found = read(reader, workspace_id, after)
+            return [columns.without_column(each, defined) for each in found]
+
         try:
             form = await asyncio.to_thread(make, columns.columns(kind, known))
         except NotInstalled as error:
             return Answer({"detail": f"{error}."}, _NOT_INSTALLED)
         headers = {"content-disposition": f'attachment; filename="{name}.{asked}"'}
-        return Answer(Streamed(media_type, _parts(call, form, read)), headers=headers)
+        return Answer(Streamed(media_type, _parts(call, form, rows)), headers=headers)
 
     return Route(
         "GET",

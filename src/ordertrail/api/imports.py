@@ -25,6 +25,7 @@ from ordertrail.kit.committer import Action, QueueFull
 from ordertrail.wire import body, lines, sheet_order, sheets
 from ordertrail.wire import imports as wire
 from ordertrail.wire.sheets import Sheet, SheetRow
+from ordertrail.wire.version1 import flattened
 
 PART_MAX = 250
 BYTES_MAX = 64 << 20
@@ -69,7 +70,7 @@ class _Import:
         """Return the call that a row would be by itself, in the names of version 2."""
         headers = {b"accept": b"*/*; version=2", _ORIGIN: self.origin.encode()}
         whose = self.call.platform, self.call.key, self.call.scope
-        return Call(*whose, "POST", self.kind.path, {}, headers, body.encode(row.sent))
+        return Call(*whose, "POST", self.kind.path, {}, headers, body.encode(flattened(row.sent)))
 
     def shown_totals(self) -> wire.TotalsShown:
         """Return what became of all rows so far."""

@@ -5,7 +5,7 @@ a gender of, the gender is None.
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from ordertrail.domain.product import Product
 from ordertrail.wire.contacts import encode_tags
 
 Row = dict[str, Any]
+
+UNDEFINED = "attributes"
+"""The column of attributes that have no definition, and so no column of their own."""
 
 
 class Kind(enum.StrEnum):
@@ -72,9 +75,9 @@ _FURTHER = {
     ),
 }
 _LAST = {
-    ContentType.CONTACT: "tags:json lists:json companies:json",
-    ContentType.PRODUCT: "tags:json",
-    ContentType.DEAL: "tags:json",
+    ContentType.CONTACT: "tags:json lists:json companies:json attributes:json",
+    ContentType.PRODUCT: "tags:json attributes:json",
+    ContentType.DEAL: "tags:json attributes:json",
 }
 _TIMES = "created_at:moment updated_at:moment"
 _TOLD = {
@@ -104,6 +107,16 @@ def of_attribute(attribute: Attribute) -> Column:
     return Column(attribute.name, _OF_VALUES.get(attribute.value_type, Kind.TEXT))
 
 
+def without_column(row: Row, defined: Collection[str]) -> Row:
+    """Return the row with only those attributes together that have no column of their own."""
+    rest = {
+        name: value
+        for name, value in row[UNDEFINED].items()
+        if name not in defined and value is not None
+    }
+    return {**row, UNDEFINED: rest or None}
+
+
 def of_contact(each: Contact) -> Row:
     """Return a contact as a row."""
     return {
@@ -114,6 +127,7 @@ def of_contact(each: Contact) -> Row:
         "custom_id": each.custom_id,
         "email": each.email,
         "tags": encode_tags(each.tags),
+        UNDEFINED: each.attributes,
         "lists": [{"id": one.id, "name": one.name} for one in each.lists],
         "companies": [{"id": one.company_id, "name": one.name} for one in each.companies],
         "created_at": each.created_at,
@@ -129,6 +143,7 @@ def of_product(each: Product) -> Row:
         "id": each.id,
         "custom_id": each.custom_id,
         "tags": encode_tags(each.tags),
+        UNDEFINED: each.attributes,
         "created_at": each.created_at,
         "updated_at": each.updated_at,
     }
@@ -164,6 +179,7 @@ def of_deal(each: Deal, products: Mapping[int, str], contacts: Mapping[int, str]
             for line in each.lines
         ],
         "tags": encode_tags(each.tags),
+        UNDEFINED: each.attributes,
         "created_at": each.created_at,
         "updated_at": each.updated_at,
     }
