@@ -322,4 +322,4 @@ def test_a_product_twice_in_one_batch_is_created_once(platform: Served, token: s
 
 def test_about_tells_what_there_is_besides(platform: Served, token: str) -> None:
     told = platform.call(token, "GET", "/api/ordertrail/v1/about/").json
-    assert told["features"] == ["batch", "idempotency"]
+    assert told["features"] == ["batch", "idempotency", "import", "export"]

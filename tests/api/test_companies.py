@@ -295,6 +295,8 @@ def test_single_fields_are_set_and_removed(shop: Shop, path: str) -> None:
     assert shop.call("POST", f"{path}/set_attribute/", sent).json == sent
     several = {"plan_name": "free", "city": "York"}
     assert shop.call("POST", f"{path}/set_multiple_attributes/", several).json == several
+    nested = {"attributes": several}
+    assert shop.call("POST", f"{path}/set_multiple_attributes/", nested).json == several
     told = shop.told()
     assert (told["plan_name"], told["city"]) == ("free", "York")
     for method, name in (("POST", "Plan name"), ("DELETE", "city"), ("POST", "unset")):

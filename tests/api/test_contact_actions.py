@@ -52,6 +52,11 @@ def test_several_attributes_are_set_and_echoed(call: Any, one: str) -> None:
     assert call("POST", f"{one}/set_multiple_attributes/", said).json == said
     told = call("GET", f"{one}/").json
     assert (told["city"], told["latest_member_login"], told["score"]) == ("York", "2026-03-01", 3)
+    nested = {"attributes": {"size": "L"}, "city": "Hull"}
+    assert call("POST", f"{one}/set_multiple_attributes/", nested).json == {
+        "size": "L",
+        "city": "Hull",
+    }
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])

@@ -131,7 +131,7 @@ def _one_set(call: Call, done: Written) -> Answer:
 
 
 def _several_set(call: Call, done: Written) -> Answer:
-    return Answer({name: _kept(call, done, name) for name in call.body()})
+    return Answer({name: _kept(call, done, name) for name in version1.flattened(call.body())})
 
 
 def _kept(call: Call, done: Written, name: str) -> Any:

@@ -14,13 +14,13 @@ from ordertrail.wire.shapes import DeletedShown, page_of
 
 async def list_pipelines(call: Call) -> Answer:
     """Answer with the pipelines, in their order."""
-    found = (await call.look(lambda r: pipelines.board(r, call.workspace_id))).pipelines
+    found = (await call.read(lambda r: pipelines.board(r, call.workspace_id))).pipelines
     return paged(call, Page(found, len(found), None), wire.encode_pipeline)
 
 
 async def list_stages(call: Call) -> Answer:
     """Answer with all stages, in the order of their pipelines."""
-    found = (await call.look(lambda r: pipelines.board(r, call.workspace_id))).stages
+    found = (await call.read(lambda r: pipelines.board(r, call.workspace_id))).stages
     return paged(call, Page(found, len(found), None), wire.encode_stage)
 
 

@@ -7,7 +7,7 @@ from ordertrail.api.route import OWN, Route
 from ordertrail.api.writes import simple
 from ordertrail.wire import workspaces as wire
 
-FEATURES = ("batch", "idempotency")
+FEATURES = ("batch", "idempotency", "import", "export")
 """What the API offers besides the public one, for clients that can use it."""
 
 

@@ -18,6 +18,7 @@ DECIMALS_MAX = 18
 _CHOICES_SHOWN_MAX = 20
 _SECONDS_MAX = 10**11
 _DIGITS = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
+_SECONDS = re.compile(r"\s*[0-9]{1,18}(\.[0-9]{1,18})?\s*", re.ASCII)
 _TRUE = ("true", "1", "yes")
 _FALSE = ("false", "0", "no")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,7 +96,7 @@ def _moment(name: str, value: Any) -> str:
 
 def _at(name: str, value: Any, wanted: str) -> datetime:
     try:
-        if isinstance(value, str) and not value.strip().isdigit():
+        if isinstance(value, str) and not _SECONDS.fullmatch(value):
             at = datetime.fromisoformat(value.strip())
             return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         seconds = Decimal(value) if isinstance(value, int | Decimal | str) else None
