@@ -229,3 +229,12 @@ def test_no_log_line_says_a_token_an_address_or_a_body(
     said = "\n".join(f"{each.getMessage()} {each.exc_text}" for each in caplog.records)
     for secret in (token, "b" * 64, "ann@shop.test", "Wilhelmina"):
         assert secret not in said
+
+
+def test_json_is_taken_for_what_it_is_also_under_the_name_of_a_form(
+    platform: Served, token: str
+) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    said = {"json": {"custom_id": "A", "city": "York"}, "headers": form}
+    assert platform.call(token, "POST", USERS, **said).status == 200
+    assert platform.call(token, "GET", "/api/public/users-by-id/A/").json["city"] == "York"

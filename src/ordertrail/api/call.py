@@ -121,8 +121,11 @@ class Call:
         return sent.partition(";")[0].strip().lower()
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON object or the form in the body, or raise Invalid."""
-        if self.media_type == _FORM:
+        """Return the JSON object or the form in the body, or raise Invalid.
+
+        JSON is taken for what it is also under the name of a form: `curl -d` sends that name.
+        """
+        if self.media_type == _FORM and not self.raw_body.lstrip().startswith(b"{"):
             return body.decode_form(self.raw_body)
         return body.decode_object(self.raw_body)
 
