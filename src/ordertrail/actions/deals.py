@@ -1,9 +1,9 @@
 """Deals: creating, changing and deleting them, and reading them back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ordertrail.actions import filtering
+from ordertrail.actions import filtering, named_by_deals
 from ordertrail.actions.deal_facts import Known
 from ordertrail.actions.deal_writing import Written
 from ordertrail.actions.outcomes import of_each
@@ -135,7 +135,7 @@ def named(reader: Reader, workspace_id: int, name: DealName) -> Upserted:
     if found is None:
         raise unknown(name)
     deal, custom_ids = found
-    return Upserted(deal, False, custom_ids)
+    return as_today(reader, workspace_id, [Upserted(deal, False, custom_ids)])[0]
 
 
 def page(
@@ -143,11 +143,21 @@ def page(
 ) -> filtering.Found[Upserted]:
     """Return a page of the deals that all filters hold for, newest first."""
     found = deal_filters.page(reader, workspace_id, sought, place)
-    product_ids = {product_id for deal in found.items for product_id in deal.product_ids}
-    custom_ids = products.custom_ids(reader, workspace_id, product_ids)
-    shown = [Upserted(deal, False, custom_ids) for deal in found.items]
-    listed = found.showing(shown)
+    listed = found.showing(as_read(reader, workspace_id, found.items))
     return filtering.found(reader, workspace_id, ContentType.DEAL, sought, FIELDS, listed)
+
+
+def as_read(reader: Reader, workspace_id: int, found: Sequence[Deal]) -> list[Upserted]:
+    """Return deals with the shop's ids of their products, naming whom they name today."""
+    product_ids = {product_id for deal in found for product_id in deal.product_ids}
+    custom_ids = products.custom_ids(reader, workspace_id, product_ids)
+    return as_today(reader, workspace_id, [Upserted(deal, False, custom_ids) for deal in found])
+
+
+def as_today(reader: Reader, workspace_id: int, found: Sequence[Upserted]) -> list[Upserted]:
+    """Return deals naming the participants and the company that are there today."""
+    today = named_by_deals.today(reader, workspace_id, [each.deal for each in found])
+    return [replace(each, deal=deal) for each, deal in zip(found, today, strict=True)]
 
 
 def unknown(name: DealName) -> NotFound:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ordertrail.actions.deals import Upserted
+from ordertrail.actions.deals import Upserted, as_read
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
@@ -176,10 +176,9 @@ def companies_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Plac
 def deals_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[Upserted]:
     """Return a page of the deals that bear a tag, newest first."""
     found = _bearers(reader, workspace_id, tag_id, Subject.DEAL, place)
-    known = deals.by_ids(reader, workspace_id, found.items)
-    product_ids = {number for deal in known.values() for number in deal.product_ids}
-    names = products.custom_ids(reader, workspace_id, product_ids)
-    return _things(found, {n: Upserted(deal, False, names) for n, deal in known.items()})
+    known = list(deals.by_ids(reader, workspace_id, found.items).values())
+    read = as_read(reader, workspace_id, known)
+    return _things(found, {each.deal.id: each for each in read})
 
 
 def products_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[Product]:

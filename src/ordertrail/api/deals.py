@@ -64,7 +64,7 @@ def said_of_deal(call: Call) -> dict[str, Any]:
 
 
 def _upserted(call: Call, reader: Reader, done: deals.Upserted) -> Answer:
-    return Answer({**shown.deals(call, reader)(done), "created": done.is_new})
+    return Answer({**_told(call, reader, done), "created": done.is_new})
 
 
 def _upserted_plainly(call: Call, done: deals.Upserted) -> Answer | None:
@@ -74,13 +74,18 @@ def _upserted_plainly(call: Call, done: deals.Upserted) -> Answer | None:
 
 
 def _saved(call: Call, reader: Reader, done: deals.Upserted) -> Answer:
-    return Answer(shown.deals(call, reader)(done), 201 if done.is_new else 200)
+    return Answer(_told(call, reader, done), 201 if done.is_new else 200)
 
 
 def _saved_plainly(call: Call, done: deals.Upserted) -> Answer | None:
     if call.version == 1 or named_by_deals.has_some(done.deal):
         return None
     return Answer(wire.encode(done.deal, done.custom_ids), 201 if done.is_new else 200)
+
+
+def _told(call: Call, reader: Reader, done: deals.Upserted) -> dict[str, Any]:
+    [today] = deals.as_today(reader, call.workspace_id, [done])
+    return shown.deals(call, reader)(today)
 
 
 def _deleted(deal: Deal) -> Answer:

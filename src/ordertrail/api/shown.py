@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ordertrail.actions import attributes, named_by_deals
+from ordertrail.actions import attributes
 from ordertrail.actions.deals import Upserted as DealUpserted
 from ordertrail.api.call import Call
 from ordertrail.domain.attribute import ContentType
@@ -35,15 +35,10 @@ def companies(call: Call, reader: Reader) -> Callable[[Company], dict[str, Any]]
 
 def deals(call: Call, reader: Reader) -> Callable[[DealUpserted], dict[str, Any]]:
     """Return what shows a deal to the caller."""
-
-    def shown(each: DealUpserted) -> dict[str, Any]:
-        [deal] = named_by_deals.today(reader, call.workspace_id, [each.deal])
-        return wire_deals.encode(deal, each.custom_ids)
-
     if call.version > 1:
-        return shown
+        return _deal
     known = _definitions(call, reader, ContentType.DEAL)
-    return lambda each: version1.deal(shown(each), each.deal.attributes, known)
+    return lambda each: version1.deal(_deal(each), each.deal.attributes, known)
 
 
 def name_of_deal(call: Call) -> DealName:
@@ -56,6 +51,10 @@ def name_of_deal(call: Call) -> DealName:
 def event(call: Call, encoded: dict[str, Any]) -> dict[str, Any]:
     """Return an event or product event under the names of the caller's version."""
     return encoded if call.version > 1 else version1.event(encoded)
+
+
+def _deal(each: DealUpserted) -> dict[str, Any]:
+    return wire_deals.encode(each.deal, each.custom_ids)
 
 
 def _definitions(call: Call, reader: Reader, kind: ContentType) -> version1.Definitions:
