@@ -7,7 +7,7 @@ import pytest
 from asgi import Request
 from served import Served
 
-PUBLIC = "/api/public"
+PUBLIC, OWN = "/api/public", "/api/ordertrail/v1"
 DEALS = f"{PUBLIC}/deals/update_or_create/"
 PATHS = [f"{PUBLIC}/deals/1/stage-changes/", f"{PUBLIC}/deals-by-id/D/stage-changes/"]
 
@@ -36,14 +36,31 @@ def test_each_stage_is_told_with_when_it_was_entered_and_left(
     assert newest["id"] > second["id"] > first["id"]
 
 
-def test_a_stage_that_is_no_more_has_no_name(platform: Served, token: str) -> None:
+def test_a_stage_that_is_no_more_is_told_as_it_was_called_last(
+    platform: Served, token: str
+) -> None:
+    send(platform, token, {"stage": 3}, {"stage": 1}, {"stage": 3}, {"stage": 2})
+    renamed = platform.call(token, "PUT", f"{OWN}/stages/3/", {"name": "Came back"})
+    assert renamed.status == 200, renamed.text
+    assert platform.call(token, "DELETE", f"{OWN}/stages/1/", {"move_to": 2}).status == 200
+    assert platform.call(token, "DELETE", f"{OWN}/stages/3/").status == 200
+    for query in ("", "?count_from=1&count_to=4"):
+        told = platform.call(token, "GET", f"{PATHS[0]}{query}").json["results"]
+        assert [(each["stage"], each["stage_name"]) for each in told] == [
+            (2, "Order fulfilled"),
+            (3, "Came back"),
+            (1, "New order"),
+            (3, "Came back"),
+        ]
+
+
+def test_a_stage_of_which_the_journal_tells_nothing_has_no_name(
+    platform: Served, token: str
+) -> None:
     send(platform, token, {"stage": 3}, {"stage": 2})
     platform.database.write(lambda tx: tx.run("DELETE FROM stages WHERE id = 3"))
     told = platform.call(token, "GET", PATHS[0]).json["results"]
-    assert [(each["stage"], each["stage_name"]) for each in told] == [
-        (2, "Order fulfilled"),
-        (3, None),
-    ]
+    assert [each["stage_name"] for each in told] == ["Order fulfilled", None]
 
 
 @pytest.fixture
@@ -84,6 +101,7 @@ def test_many_stages_are_paged_there_and_back(busy: Served, token: str) -> None:
         ("count_from=1&count_to=3", (0, 3)),
         ("count_to=3", (0, 3)),
         ("count_from=101", (100, 200)),
+        ("count_from=50&count_to=120", (49, 120)),
         ("count_from=249&count_to=260", (248, 250)),
         ("count_from=251", (250, 250)),
     ],
@@ -103,6 +121,15 @@ def test_stages_are_counted_out_from_the_newest(
     if told["next"]:
         following = busy.call(token, "GET", told["next"].removeprefix("http://shop.test")).json
         assert following["results"][0] == every[wanted[1]]
+    if told["previous"]:
+        before = busy.call(token, "GET", told["previous"].removeprefix("http://shop.test")).json
+        assert before["results"][-1] == every[wanted[0] - 1]
+
+
+def test_the_windows_of_stages_do_not_overlap(busy: Served, token: str) -> None:
+    told = busy.call(token, "GET", f"{PATHS[0]}?count_from=2&count_to=3").json
+    assert told["previous"].endswith("?count_from=1&count_to=1")
+    assert told["next"].endswith("?count_from=4&count_to=5")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from ordertrail.store import (
     keys,
     lists,
     migrations,
+    names,
     pipelines,
     products,
     stage_changes,
@@ -313,8 +314,11 @@ SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
         ],
     ),
     "names": (
-        lambda r: browse_around.names(r, 1, [1], [1]),
-        [f"{table} USING PRIMARY KEY (workspace_id=? AND id=?)" for table in "pc"],
+        lambda r: names.names(r, 1, {(Subject.STAGE, 1)}),
+        [
+            *(f"{table} USING PRIMARY KEY (workspace_id=? AND id=?)" for table in "tkc"),
+            "j USING INDEX journal_subject (workspace_id=? AND subject=? AND subject_id=?)",
+        ],
     ),
     "a contact in numbers": (
         lambda r: browse_around.figures(r, 1, 1),

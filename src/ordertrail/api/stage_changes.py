@@ -30,18 +30,18 @@ async def list_all(call: Call) -> Answer:
 def _counted_out(
     call: Call, deal: Deal, window: tuple[int, int], count: int, changes: Sequence[StageChange]
 ) -> Answer:
-    """A page of those from one place to another, with links to as many before and after."""
+    """A page of those from one place to another, with links to what stands after and before."""
     first, last = window
     span = last - first + 1
 
-    def link(start: int) -> str:
-        return call.link(count_from=str(start), count_to=str(start + span - 1))
+    def link(start: int, end: int) -> str:
+        return call.link(count_from=str(start), count_to=str(end))
 
     return Answer(
         {
             "count": count,
-            "next": link(last + 1) if last < count else None,
-            "previous": link(max(1, first - span)) if first > 1 else None,
+            "next": link(last + 1, last + span) if last < count else None,
+            "previous": link(max(1, first - span), first - 1) if first > 1 else None,
             "results": [wire.encode(each, deal) for each in changes],
         }
     )

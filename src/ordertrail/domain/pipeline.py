@@ -47,7 +47,8 @@ ORDER_STAGES = (
 class StageChange:
     """A deal came to a stage, and left it for another one; `left_at` is None while it is there.
 
-    `id` is the change's number in the journal, `stage_name` None for a stage that is no more.
+    `id` is the change's number in the journal, `stage_name` what a stage that is no more was called
+    last, None where the journal does not say.
     """
 
     id: int

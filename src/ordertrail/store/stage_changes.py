@@ -1,12 +1,15 @@
 """The stages that a deal was in, read from the journal by an index that holds them alone."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from ordertrail.domain.journal import Subject
 from ordertrail.domain.pipeline import StageChange
 from ordertrail.kit import clock
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import PAGE_SIZE_MAX, Page, Place, page_at
-from ordertrail.store import sql
+from ordertrail.store import names, sql
 
 _OF_DEAL = (
     "FROM journal {0} INDEXED BY journal_stages WHERE {0}.workspace_id = :workspace_id"
@@ -39,7 +42,7 @@ def page(reader: Reader, workspace_id: int, deal_id: int, place: Place) -> Page[
     picked = f"(SELECT j.* {_OF_ONE}{where} ORDER BY j.id {order} LIMIT :limit) j"
     found = reader.rows(sql.rows(_COLUMNS, f"{picked}{_AROUND}"), **asked)
     count = place.count if place.count is not None else count_of(reader, workspace_id, deal_id)
-    changes = [_change(row) for row in found]
+    changes = _changes(reader, workspace_id, found)
     return page_at(place, changes, count, lambda each: each.id, PAGE_SIZE_MAX)
 
 
@@ -55,13 +58,26 @@ def window(
         limit=last - first + 1,
         offset=first - 1,
     )
-    return [_change(row) for row in found]
+    return _changes(reader, workspace_id, found)
 
 
 def count_of(reader: Reader, workspace_id: int, deal_id: int) -> int:
     """Return how often a deal came to a stage."""
     [[count]] = reader.fetch(_COUNT, workspace_id=workspace_id, deal_id=deal_id)
     return int(count)
+
+
+def _changes(reader: Reader, workspace_id: int, rows: Sequence[list[Any]]) -> list[StageChange]:
+    """The stages that rows tell of; those that were removed as they were called last."""
+    changes = [_change(row) for row in rows]
+    removed = {(Subject.STAGE, each.stage_id) for each in changes if each.stage_name is None}
+    known = names.names(reader, workspace_id, removed).known
+    return [
+        each
+        if each.stage_name is not None
+        else replace(each, stage_name=known.get((Subject.STAGE, each.stage_id)))
+        for each in changes
+    ]
 
 
 def _change(row: list[Any]) -> StageChange:
