@@ -192,7 +192,7 @@ def test_a_deal_that_was_moved_tells_the_stages_that_it_was_in(shop: Shop) -> No
     told = shop.call("GET", f"{PUBLIC}/deals-by-id/a/stage-changes/").json["results"]
     assert [(each["stage"], each["stage_name"]) for each in told] == [
         (3, "Order cancelled/returned"),
-        (2, None),
+        (2, "Order fulfilled"),
     ]
     assert told[0]["left_at"] is None
     assert told[0]["entered_at"] == told[1]["left_at"]
