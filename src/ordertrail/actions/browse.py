@@ -41,6 +41,7 @@ __all__ = [
     "ProductView",
     "Total",
     "contact",
+    "contact_meant",
     "contacts",
     "deal",
     "deals",
@@ -96,7 +97,10 @@ def newest_deals(reader: Reader, workspace_id: int, limit: int) -> list[DealRow]
 
 
 def contacts(reader: Reader, workspace_id: int, text: str, cursor: str | None) -> Page[ContactRow]:
-    """Return a page of contacts whose e-mail, name or id starts with the text, newest first."""
+    """Return a page of contacts whose e-mail, phone, name or id starts with the text, newest first.
+
+    They are found by the whole user key as well, and by what those had that were merged into them.
+    """
     [before] = _place(cursor, 1)
     found = browse.contacts(reader, workspace_id, text, before, limit=PAGE_SIZE + 1)
     count = browse.count_contacts(reader, workspace_id, text)
@@ -129,16 +133,21 @@ def deal(reader: Reader, workspace_id: int, deal_id: int) -> DealView:
     )
 
 
-def contact(reader: Reader, workspace_id: int, contact_id: int, cursor: str | None) -> ContactView:
-    """Return the contact with this id and what is around it, or raise NotFound."""
+def contact_meant(reader: Reader, workspace_id: int, contact_id: int) -> Contact:
+    """Return the contact that an id leads to, the parent of a merged one; or raise NotFound."""
     found = contact_rows.by_ids(reader, workspace_id, [contact_id]).get(contact_id)
     if found is None:
         raise NotFound(f"There is no contact with the id {contact_id}.")
-    wanted = DealFilter(contact_id=contact_id)
+    return found
+
+
+def contact(reader: Reader, workspace_id: int, found: Contact, cursor: str | None) -> ContactView:
+    """Return a contact with what is around it."""
+    wanted = DealFilter(contact_id=found.id)
     before = _place(cursor, 2)
-    figures = browse_around.figures(reader, workspace_id, contact_id)
+    figures = browse_around.figures(reader, workspace_id, found.id)
     happened = browse_around.timeline(
-        reader, workspace_id, contact_id, (before[0], before[1]), limit=PAGE_SIZE + 1
+        reader, workspace_id, found.id, (before[0], before[1]), limit=PAGE_SIZE + 1
     )
     return ContactView(
         found,

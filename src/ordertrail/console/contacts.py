@@ -9,7 +9,7 @@ from ordertrail.actions import browse
 from ordertrail.actions.browse import ContactRow, DealRow, Names, Total
 from ordertrail.console import say
 from ordertrail.console.deals import address
-from ordertrail.console.desk import Visit
+from ordertrail.console.desk import Elsewhere, Visit
 from ordertrail.console.say import Field, Told
 from ordertrail.kit.database import Reader
 
@@ -46,6 +46,7 @@ class ContactPage:
     id: int
     name: str
     custom_id: str | None
+    user_key: str
     email: str | None
     created_at: datetime
     updated_at: datetime
@@ -81,10 +82,13 @@ def contacts(reader: Reader, visit: Visit) -> ContactsPage:
     )
 
 
-def contact(reader: Reader, visit: Visit) -> ContactPage:
-    """Read the page of one contact; raises NotFound."""
+def contact(reader: Reader, visit: Visit) -> ContactPage | Elsewhere:
+    """Read the page of one contact, or say whose it is today; raises NotFound."""
+    meant = browse.contact_meant(reader, visit.workspace.id, visit.number)
+    if meant.id != visit.number:
+        return Elsewhere(f"{ADDRESS}/{meant.id}")
     cursor = visit.query.get("cursor")
-    view = browse.contact(reader, visit.workspace.id, visit.number, cursor)
+    view = browse.contact(reader, visit.workspace.id, meant, cursor)
     found, own = view.contact, f"{ADDRESS}/{visit.number}"
     names = Names(view.figures.names.stages, contacts={found.id: found.name})
     following = view.timeline.next_cursor
@@ -92,6 +96,7 @@ def contact(reader: Reader, visit: Visit) -> ContactPage:
         id=found.id,
         name=found.name,
         custom_id=found.custom_id,
+        user_key=found.user_key,
         email=found.email,
         created_at=found.created_at,
         updated_at=found.updated_at,

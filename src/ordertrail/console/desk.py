@@ -77,5 +77,12 @@ class Page(Protocol):
         ...
 
 
-Show = Callable[[Reader, Visit], Page]
-"""Reads one page on one snapshot, or raises Refused."""
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What was asked for stands at another address, which has a `.json` twin as well."""
+
+    address: str
+
+
+Show = Callable[[Reader, Visit], Page | Elsewhere]
+"""Reads one page on one snapshot, or says where it is, or raises Refused."""

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ordertrail.actions import people, workspaces
 from ordertrail.actions.people import Person
 from ordertrail.console import look
-from ordertrail.console.desk import HOME, Desk, Page, Show, Visit
+from ordertrail.console.desk import HOME, Desk, Elsewhere, Page, Show, Visit
 from ordertrail.domain.errors import (
     Conflict,
     Forbidden,
@@ -51,6 +51,7 @@ _TITLES = {
 _log = logging.getLogger("ordertrail.console")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+_Found = Page | Elsewhere | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Front:
             if isinstance(page, Refused):
                 problem = problem_of(page, _request_id(request))
                 return self.answer(request, problem, visit, problem.status)
+            if isinstance(page, Elsewhere):
+                return _onward(request, page)
             return self.answer(request, page, visit)
 
         return self.guarded(answer)
@@ -141,13 +144,13 @@ class Front:
             lambda reader: _visit(reader, self.desk, request, session)
         )
 
-    async def _read(self, request: Request, show: Show) -> tuple[Visit, Page | Refused] | None:
+    async def _read(self, request: Request, show: Show) -> tuple[Visit, _Found] | None:
         """Read person and page on one snapshot; None when nobody is signed in."""
         session = request.cookies.get(COOKIE)
         if session is None:
             return None
 
-        def work(reader: Reader) -> tuple[Visit, Page | Refused] | None:
+        def work(reader: Reader) -> tuple[Visit, _Found] | None:
             visit = _visit(reader, self.desk, request, session)
             if visit is None:
                 return None
@@ -201,6 +204,12 @@ def problem_of(error: Exception, request_id: str) -> ProblemPage:
     _log.error("request %s failed", request_id, exc_info=error)
     text = f"This is a fault of the server. Its log says more under the request id {request_id}."
     return ProblemPage(500, "Something went wrong", text)
+
+
+def _onward(request: Request, to: Elsewhere) -> Response:
+    """The way to another page, and from a twin to its twin."""
+    twin = ".json" if request.url.path.endswith(".json") else ""
+    return RedirectResponse(to.address + twin, 303)
 
 
 def _request_id(request: Request) -> str:

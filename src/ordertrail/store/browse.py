@@ -23,9 +23,19 @@ _CONTACT_STARTS = (
     " OR concat_ws(' ', c.profile ->> '$.first_name', c.profile ->> '$.last_name')"
     " LIKE :start ESCAPE '\\'"
 )
+_KEY_STARTS = (
+    "{0}.custom_id LIKE :start ESCAPE '\\' OR {0}.user_key = :text"
+    " OR {0}.email_folded LIKE :start ESCAPE '\\'"
+    " OR {0}.profile ->> '$.phone_number' LIKE :start ESCAPE '\\'"
+)
+_CONTACT_TEXT = (
+    f"({_KEY_STARTS.format('c')} OR {_CONTACT_STARTS} OR c.id IN (SELECT k.merged_into"
+    " FROM contacts k INDEXED BY contacts_merged WHERE k.workspace_id = :workspace_id"
+    f" AND k.merged_into IS NOT NULL AND ({_KEY_STARTS.format('k')})))"
+)
 _DEAL_TEXT = (
     "(d.custom_id LIKE :within ESCAPE '\\' OR d.name LIKE :within ESCAPE '\\'"
-    " OR d.contact_id IN (SELECT c.id FROM contacts c WHERE c.workspace_id = :workspace_id"
+    " OR d.contact_id IN (SELECT coalesce(c.merged_into, c.id) FROM contacts c WHERE c.workspace_id = :workspace_id"
     f" AND ({_CONTACT_STARTS})))"
 )
 _OF_PRODUCT = (
@@ -243,8 +253,7 @@ def _contact_conditions(text: str) -> tuple[str, dict[str, Value]]:
     where = "c.workspace_id = :workspace_id AND c.merged_into IS NULL"
     if not text:
         return where, {}
-    wanted = f"c.custom_id LIKE :start ESCAPE '\\' OR {_CONTACT_STARTS}"
-    return f"{where} AND ({wanted})", {"start": _patterns(text)["start"]}
+    return f"{where} AND {_CONTACT_TEXT}", {"start": _patterns(text)["start"], "text": text}
 
 
 def _product_conditions(text: str) -> tuple[str, dict[str, Value]]:
