@@ -128,3 +128,10 @@ def test_a_name_is_folded_for_good_or_refused(name: str) -> None:
         return
     assert 0 < len(folded) <= 64
     assert attribute.standard_name(folded) == folded
+
+
+def test_what_is_taken_away_makes_room_for_what_is_sent() -> None:
+    full = {f"a{n}": n for n in range(attribute.ATTRIBUTES_MAX)}
+    assert "new" in attribute.changed(full, {"new": 1}, ["a0"])
+    with pytest.raises(Invalid):
+        attribute.changed(full, {"new": 1}, ["unknown"])

@@ -132,3 +132,12 @@ def test_only_the_types_of_the_api_are_event_types(name: object) -> None:
     if not isinstance(name, str) or name.strip().lower() not in products.EVENT_TYPES:
         with pytest.raises(Invalid, match=r"event_type.*purchase"):
             products.event_type(name)
+
+
+def test_a_value_that_differs_in_its_depth_is_another_one() -> None:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    before = Contact(1, "key", at, at, custom_id="A", attributes={"a": {"x": [1]}})
+    said = ContactChange(custom_id="A", attributes={"a": {"x": [True]}})
+    changed, changes = contacts.apply(before, said, at)
+    assert changed.attributes["a"]["x"][0] is True
+    assert changes.keys() == {"a"}

@@ -1,3 +1,4 @@
+import csv
 import gzip
 import sys
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from pyarrow import parquet
 
 from ordertrail.domain.errors import Invalid, Refused
 from ordertrail.sync.shops import cells
-from ordertrail.sync.shops.columns import Field, Table, read
+from ordertrail.sync.shops.columns import Field, Table, header, read
 
 CODE = Field("Code", cells.required_text)
 NAME = Field("Name", cells.text)
@@ -354,3 +355,17 @@ def test_without_pyarrow_the_refusal_says_what_to_install(
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(Refused, match=r"pip install 'ordertrail\[insight\]'"):
         read(path, FIELDS)
+
+
+def test_a_cell_is_bounded_whatever_limit_another_file_has_set(tmp_path: Path) -> None:
+    before = csv.field_size_limit(1 << 20)
+    try:
+        file = tmp_path / "wide.csv"
+        file.write_text(f"a\n{'x' * 200_000}\n")
+        with pytest.raises(Invalid, match="line 2.*field limit"):
+            read(file, [Field("a", str)])
+        file.write_text(f"{'x' * 200_000}\n")
+        with pytest.raises(Invalid, match="line 1.*field limit"):
+            header(file)
+    finally:
+        csv.field_size_limit(before)

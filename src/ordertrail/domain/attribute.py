@@ -134,9 +134,25 @@ def _terms(attribute: Attribute) -> tuple[ValueType, frozenset[str], bool]:
     return attribute.value_type, frozenset(attribute.choices), attribute.allows_many
 
 
-def merged(old: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes of a thing after some were sent; raises Invalid for too many."""
+def merged(
+    old: Mapping[str, Any], sent: Mapping[str, Any], dropped: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the attributes of a thing after some were sent and some taken away.
+
+    However many there are: `check_count` tells whether they are too many.
+    """
     both = {**old, **sent}
+    for name in dropped:
+        if name in old:
+            del both[name]
+    return both
+
+
+def changed(
+    old: Mapping[str, Any], sent: Mapping[str, Any], dropped: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Do as `merged` does; raises Invalid when the thing would have too many attributes."""
+    both = merged(old, sent, dropped)
     check_count(old, both)
     return both
 

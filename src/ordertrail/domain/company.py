@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ordertrail.domain.attribute import merged
+from ordertrail.domain import attribute
 from ordertrail.domain.errors import Conflict, Invalid
 from ordertrail.domain.journal import differences
 from ordertrail.domain.tag import Tag
@@ -97,13 +97,12 @@ def apply(
     changes = identity | details | attributes | lost
     if not changes:
         return company, changes
-    kept = merged(company.attributes, change.attributes)
     changed = replace(
         company,
         custom_id=change.custom_id or company.custom_id,
         name=change.name or company.name,
         details={**company.details, **change.details},
-        attributes={name: value for name, value in kept.items() if name not in lost},
+        attributes=attribute.changed(company.attributes, change.attributes, change.dropped),
         updated_at=at,
     )
     return changed, changes

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ordertrail.domain.absent import ABSENT, Absent
-from ordertrail.domain.attribute import check_count
+from ordertrail.domain.attribute import check_count, merged
 from ordertrail.domain.errors import Conflict, Invalid
 from ordertrail.domain.identity import folded_email
 from ordertrail.domain.journal import differences
@@ -194,16 +194,13 @@ def _applied(
     changes = identity | profile | attributes | lost
     if not changes:
         return contact, changes
-    kept = {**contact.attributes, **change.attributes}
-    for name in lost:
-        del kept[name]
     changed = replace(
         contact,
         custom_id=sent.get("custom_id", contact.custom_id),
         email=sent.get("email", contact.email),
         user_key=sent.get("user_key", contact.user_key),
         profile={**contact.profile, **change.profile},
-        attributes=kept,
+        attributes=merged(contact.attributes, change.attributes, change.dropped),
         updated_at=at,
     )
     return changed, changes

@@ -8,9 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ordertrail.domain import money
+from ordertrail.domain import attribute, money
 from ordertrail.domain.absent import ABSENT, Absent
-from ordertrail.domain.attribute import merged
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
 from ordertrail.domain.money import Money
@@ -199,7 +198,7 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
         won_at=_moment(deal.won_at, change.won_at, Status.WON, became, facts.at),
         lost_at=_moment(deal.lost_at, change.lost_at, Status.LOST, became, facts.at),
         details={**deal.details, **change.details},
-        attributes=merged(deal.attributes, change.attributes),
+        attributes=attribute.changed(deal.attributes, change.attributes),
         lines=lines,
         linked_ids=_links(deal, change, lines, facts),
         tags=deal.tags,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ordertrail.domain.errors import Invalid, KeyReused
+from ordertrail.domain.journal import same_json
 
 PURCHASE_COMPLETED = "purchase_completed"
 """The conversion event of the guide."""
@@ -67,15 +68,6 @@ class Recorded:
         is_same = about == self.about and (sent_at or self.created_at) == self.at
         if not is_same or not same_json(data, self.data):
             raise KeyReused("this Idempotency-Key was used for another event; use a new one")
-
-
-def same_json(one: object, other: object) -> bool:
-    """Tell whether two values are one in JSON, at every depth: 1 is not true there."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(same_json(one[n], other[n]) for n in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same_json, one, other))
-    return one == other and isinstance(one, bool) is isinstance(other, bool)
 
 
 def happened_at(sent: datetime | None, at: datetime) -> datetime:

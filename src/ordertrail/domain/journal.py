@@ -65,9 +65,20 @@ def gone(identity: int) -> dict[str, tuple[int, None]]:
     return {"id": (identity, None)}
 
 
+def same_json(one: object, other: object) -> bool:
+    """Tell whether two values are one in JSON, at every depth: 1 is not true there."""
+    if one != other:
+        return False
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(same_json(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return all(map(same_json, one, other))
+    return isinstance(one, bool) is isinstance(other, bool)
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return the fields of `new` that differ from `old`, each with both values."""
-    return {name: (old.get(name), v) for name, v in new.items() if not _is_same(old.get(name), v)}
+    return {name: (old.get(name), v) for name, v in new.items() if not same_json(old.get(name), v)}
 
 
 Facts = Mapping[str, Any]
@@ -87,15 +98,9 @@ def told(
     """
     before, after = facts
     if after is None:
-        changes = {**{name: (value, None) for name, value in (before or {}).items()}}
-        changes |= gone(identity)
+        changes = {name: (value, None) for name, value in (before or {}).items()} | gone(identity)
     else:
         changes = differences(before or {}, after)
     if not changes:
         return ()
     return (Entry(subject, identity, None, before is None, changes, author, at),)
-
-
-def _is_same(old: object, new: object) -> bool:
-    """Tell whether two values are one in JSON, where 1 is not true."""
-    return old == new and isinstance(old, bool) is isinstance(new, bool)

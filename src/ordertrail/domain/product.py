@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ordertrail.domain.attribute import merged
+from ordertrail.domain import attribute
 from ordertrail.domain.contact import ContactName
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
@@ -134,7 +134,7 @@ def describe(
     described = replace(
         product,
         details={**product.details, **details},
-        attributes=merged(product.attributes, attributes),
+        attributes=attribute.changed(product.attributes, attributes),
         described_at=said_at,
         updated_at=at if changes else product.updated_at,
     )

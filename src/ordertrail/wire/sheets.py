@@ -110,7 +110,8 @@ def read(raw: bytes, kind: ContentType, attributes: Iterable[Attribute]) -> Shee
     The first line tells by what cells are parted: comma, semicolon or tab.
     """
     _check_text(raw)
-    csv.field_size_limit(CELL_CHARS_MAX)
+    # The limit is the process's: it is never lowered under another file that is being read.
+    csv.field_size_limit(max(csv.field_size_limit(), CELL_CHARS_MAX))
     delimiter = _delimiter(raw)
     try:
         names: list[str] = next(_reader(raw, delimiter), [])

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TextIO, TypeVar, cast
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 from ordertrail.domain.errors import Invalid, Refused
 
@@ -93,7 +93,7 @@ def header(path: Path) -> list[str]:
     Raises Invalid that names the file when it cannot be read.
     """
     with _as_text(path) as text:
-        return next(_csv_rows(_reader(text)), (1, []))[1]
+        return next(_csv_rows(csv.reader(text, strict=True)), (1, []))[1]
 
 
 class _Encoder:
@@ -164,7 +164,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def _from_csv(
     file: str, text: io.TextIOWrapper, fields: Sequence[Field[Any]], rows_max: int
 ) -> Table:
-    reader = _reader(text)
+    reader = csv.reader(text, strict=True)
     rows = _csv_rows(reader)
     _, header = next(rows, (1, []))
     if not header:
@@ -189,22 +189,25 @@ def _from_csv(
     return _finished(encoders, lines, "line")
 
 
-def _reader(text: TextIO) -> Any:
-    """A strict reader of CSV; the limit of a cell is the process's, so it is set each time."""
-    csv.field_size_limit(CELL_CHARS_MAX)
-    return csv.reader(text, strict=True)
-
-
 def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
     """Yield each row with the line it begins on; a line without anything on it is no row."""
     line = 1
     try:
         for row in reader:
             if row:
+                _check_cells(line, row)
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
         raise Invalid({f"line {line}": f"is not CSV: {error}"}) from None
+
+
+def _check_cells(line: int, row: list[str]) -> None:
+    """The limit of the csv module is the process's, and may be wider than ours."""
+    if max(map(len, row)) > CELL_CHARS_MAX:
+        raise Invalid(
+            {f"line {line}": f"is not CSV: field larger than field limit ({CELL_CHARS_MAX})"}
+        )
 
 
 def _wrong_cell(line: int, encoders: list[_Encoder], rows: int) -> str:
