@@ -342,7 +342,7 @@ def test_what_is_told_and_not_set_is_ignored_with_a_warning(shop: Shop) -> None:
     reply = shop.call("PUT", "companies/1/", {"employees": [7], "postalCode": "x", "id": 9})
     assert warned(reply) == [
         "employees: ignored: it is told, not set",
-        "postalCode: kept as an attribute of that name; the field is called postal_code",
+        "postalCode: kept as the attribute postalcode; the field is called postal_code",
         "id: ignored: it is told, not set",
     ]
     assert (reply.json["employees"], reply.json["id"]) == ([], 1)

@@ -316,7 +316,7 @@ def test_deals_are_found_by_the_names_of_version_1_and_shown_so(three: Served, t
 )
 def test_a_filter_that_no_deal_can_match_says_why(three: Served, token: str, query: str) -> None:
     reply = call(three, token, "GET", f"deals/{query}")
-    assert refused(reply) == (400, [query[1:].split("=", maxsplit=1)[0].split("__", maxsplit=1)[0]])
+    assert refused(reply) == (400, [query[1:].split("=", maxsplit=1)[0]])
 
 
 def test_an_idempotency_key_makes_one_deal(shop: Served, token: str) -> None:

@@ -67,9 +67,9 @@ def test_a_product_without_history_is_deleted(shop: Served, token: str, one: str
 @pytest.mark.parametrize(
     ("path", "body", "used"),
     [
-        ("deals/", {"name": "D", "order_products": [{"product_id": 1}]}, "1 orders and in 0"),
-        ("deals/", {"name": "D", "products": [1]}, "1 orders and in 0"),
-        ("products/1/product_event/", BOUGHT, "0 orders and in 1"),
+        ("deals/", {"name": "D", "order_products": [{"product_id": 1}]}, "1 order and in 0 events"),
+        ("deals/", {"name": "D", "products": [1]}, "1 order and in 0 events"),
+        ("products/1/product_event/", BOUGHT, "0 orders and in 1 event,"),
     ],
 )
 def test_a_product_with_history_stays_and_says_what_it_is_on(

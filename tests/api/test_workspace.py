@@ -1,5 +1,6 @@
 """The settings of a workspace over the API."""
 
+import json
 from typing import Any
 
 import pytest
@@ -41,6 +42,14 @@ def test_what_is_wrong_is_named_and_nothing_changes(
     assert reply.status == 400
     assert reply.json["errors"].keys() == wrong.keys()
     assert platform.call(token, "GET", ADDRESS).json == FRESH
+
+
+def test_what_is_no_setting_is_said_to_be_ignored(platform: Served, token: str) -> None:
+    reply = platform.call(token, "PUT", ADDRESS, {"timezone": "Europe/Oslo", "name": "Shop"})
+    assert (reply.status, reply.json) == (200, {**FRESH, "name": "Shop"})
+    assert json.loads(reply.headers["x-ordertrail-warnings"]) == [
+        "timezone: ignored: the settings are name, currency, time_zone, strict"
+    ]
 
 
 def test_a_new_deal_has_the_currency_and_an_old_one_keeps_its(platform: Served, token: str) -> None:

@@ -85,6 +85,16 @@ def test_the_token_alone_is_printed_so_that_it_can_be_kept_in_a_variable(keys: K
     assert "Key 2 follows key 1." in rotated.err
 
 
+def test_into_a_pipe_each_key_is_listed_on_a_line_of_its_own(keys: Keys) -> None:
+    name = "the checkout of the shop in the old town " * 2
+    networks = [word for n in range(9) for word in ("--ip", f"192.0.{n}.0/24")]
+    assert keys.run("create --name", name.strip(), *networks).code == 0
+    head, line = keys.run("list").out.splitlines()
+    assert head.split()[:2] == ["id", "name"]
+    assert name.strip() in line
+    assert line.rstrip().endswith("never")
+
+
 @pytest.mark.parametrize(
     ("text", "at"),
     [
@@ -110,6 +120,16 @@ def test_an_end_is_a_span_a_date_or_a_time(text: str, at: datetime) -> None:
 def test_an_end_that_is_none_of_these_is_refused_by_name(text: str) -> None:
     with pytest.raises(Invalid, match=r"expires: .*90d"):
         moments.moment("expires", text, NOW)
+
+
+@pytest.mark.parametrize("text", ["2s", "1y"])
+def test_every_unit_of_a_span_is_named(text: str) -> None:
+    for refused in (
+        lambda: moments.moment("expires", text, NOW),
+        lambda: moments.span("overlap", text),
+    ):
+        with pytest.raises(Invalid, match="minutes, hours, days or weeks, as in 30m, 24h, 90d, 2w"):
+            refused()
 
 
 @pytest.mark.parametrize("text", ["0", "0m", "0h"])

@@ -12,6 +12,7 @@ from ordertrail.domain.errors import Conflict, Invalid, Refused
 from ordertrail.domain.journal import Author, Entry, Subject, gone
 from ordertrail.domain.product import Product, ProductName
 from ordertrail.kit.committer import Batch
+from ordertrail.kit.counting import counted
 from ordertrail.kit.database import Tx
 from ordertrail.store import journal, products
 
@@ -72,7 +73,8 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Product | Refused]:
         used = uses[product.id]
         if used.deals or used.events:
             raise Conflict(
-                f"the product is on {used.deals} orders and in {used.events} events, which stay"
+                f"the product is on {counted(used.deals, 'order')} and in"
+                f" {counted(used.events, 'event')}, which stay"
             )
         deleted.append(product.id)
         told = {**gone(product.id), "custom_id": (product.custom_id, None)}

@@ -208,15 +208,18 @@ def _asked(call: Call, known: _Known, operation: Operation | Invalid) -> _Asked:
         writes, named = found
         write = writes.get(operation.method)
         if write is None:
-            allowed = ", ".join(sorted(writes))
-            return None, Answer(
-                {"detail": f"Method not allowed here; send one of: {allowed}."}, 405
-            )
+            return None, Answer({"detail": _not_allowed(operation.method, writes)}, 405)
         single = _single(call, operation, named)
         action, command = prepared(write, single)
         return action, _Operation(write, single, command)
     except Refused as refused:
         return None, _failed(refused)
+
+
+def _not_allowed(method: str, writes: Mapping[str, Write]) -> str:
+    if method.upper() in writes:
+        return f"Methods are written in capitals: {method.upper()}."
+    return f"Method not allowed here; send one of: {', '.join(sorted(writes))}."
 
 
 def _single(call: Call, operation: Operation, named: Mapping[str, str]) -> Call:

@@ -28,7 +28,9 @@ def _settings(workspace: workspaces.Workspace) -> Answer:
 
 
 def _change(call: Call) -> workspaces.Settle:
-    change = workspaces.Change(**wire.decode_settings(call.body()))
+    sent = call.body()
+    call.warnings += wire.warnings(sent)
+    change = workspaces.Change(**wire.decode_settings(sent))
     return workspaces.Settle(change, call.author)
 
 

@@ -8,10 +8,10 @@ import typer
 
 from ordertrail.commands.exits import EXIT_DONE, EXIT_REFUSED
 from ordertrail.commands.options import FileOptions, FlowOptions, flow_of, reading_of
-from ordertrail.commands.telling import counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.order import Order
 from ordertrail.kit import json
+from ordertrail.kit.counting import counted
 from ordertrail.settings import Settings
 from ordertrail.sync.flow import desired
 from ordertrail.sync.operations import Operation

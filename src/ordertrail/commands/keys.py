@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from ordertrail import app
 from ordertrail.actions import keys, workspaces
 from ordertrail.actions.keys import Key
-from ordertrail.commands import moments
+from ordertrail.commands import moments, tables
 from ordertrail.kit import clock, json
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.settings import Settings
@@ -110,7 +109,7 @@ def list_all(settings: Settings, as_json: bool) -> None:
             _minute(key.last_used_at) if key.last_used_at else "never",
             _end(key, now),
         )
-    Console().print(table)
+    tables.show(table)
 
 
 def revoke(settings: Settings, key_id: int, as_json: bool) -> None:

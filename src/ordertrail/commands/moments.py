@@ -12,13 +12,14 @@ _UNITS = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+_SPANS = "say minutes, hours, days or weeks, as in 30m, 24h, 90d, 2w"
 
 
 def span(option: str, text: str) -> timedelta:
     """Return the span that is written; raises Invalid naming the option."""
     found = timedelta() if text == "0" else _span(text)
     if found is None:
-        raise Invalid({option: f"{text[:40]!r} is no span; say one such as 30m, 24h, 7d or 0"})
+        raise Invalid({option: f"{text[:40]!r} is no span; {_SPANS}, or 0"})
     return found
 
 
@@ -35,7 +36,7 @@ def moment(option: str, text: str, now: datetime) -> datetime:
         at = datetime.fromisoformat(text)
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        reason = f"{text[:40]!r} is no time; say one such as 90d, 2027-01-31 or 2027-01-31T18:00Z"
+        reason = f"{text[:40]!r} is no time; {_SPANS}; or 2027-01-31, 2027-01-31T18:00Z"
         raise Invalid({option: reason}) from None
 
 

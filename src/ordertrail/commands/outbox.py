@@ -5,15 +5,15 @@ from itertools import islice
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ordertrail.client.client import normalised
+from ordertrail.commands import tables
 from ordertrail.commands.exits import EXIT_DONE
 from ordertrail.commands.options import existing_outbox
-from ordertrail.commands.telling import counted
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.kit import json
+from ordertrail.kit.counting import counted
 from ordertrail.kit.database import DatabaseRefused
 from ordertrail.settings import Settings
 from ordertrail.sync import standing
@@ -238,7 +238,7 @@ def _print_operations(operations: list[Listed]) -> None:
         why = each.reason or ("may have been carried out" if is_in_doubt else "")
         cells = (str(each.id), each.order_id, each.kind.value, each.state.value)
         table.add_row(*cells, str(each.attempts), why[:_REASON_CHARS])
-    Console().print(table)
+    tables.show(table)
 
 
 def _print_quarantined(quarantined: list[Quarantined]) -> None:
@@ -246,7 +246,7 @@ def _print_quarantined(quarantined: list[Quarantined]) -> None:
         table = _table("quarantined order", "source", "why")
         for each in quarantined:
             table.add_row(each.order_id, each.source, each.reason)
-        Console().print(table)
+        tables.show(table)
 
 
 def _table(*columns: str) -> Table:

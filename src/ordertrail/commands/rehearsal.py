@@ -11,8 +11,9 @@ from ordertrail.client.client import normalised
 from ordertrail.commands.exits import EXIT_DONE, EXIT_REFUSED
 from ordertrail.commands.options import flow_of, reading_of
 from ordertrail.commands.sync import Job
-from ordertrail.commands.telling import LEFT_SHOWN, counted
+from ordertrail.commands.telling import LEFT_SHOWN
 from ordertrail.kit import json
+from ordertrail.kit.counting import counted
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.settings import Settings
 from ordertrail.sync.outbox import Outbox, Route, open_outbox

@@ -9,6 +9,7 @@ import typer
 from ordertrail.commands.exits import EXIT_DONE, EXIT_LATER, EXIT_NOT_ALLOWED, EXIT_REFUSED
 from ordertrail.domain.errors import Forbidden, Refused, Unauthorised
 from ordertrail.kit import json
+from ordertrail.kit.counting import counted
 from ordertrail.sync.outbox import Listed, Quarantined
 from ordertrail.sync.preflight import Preflight
 from ordertrail.sync.progress import Summary
@@ -27,11 +28,6 @@ class Delivered:
     quarantined: list[Quarantined] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     preflight: Preflight | None = None
-
-
-def counted(count: int, noun: str) -> str:
-    """Return how many there are of something, in words."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def exit_code(summary: Summary) -> int:

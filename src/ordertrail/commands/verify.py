@@ -24,10 +24,11 @@ from ordertrail.commands.options import (
     flow_of,
     reading_of,
 )
-from ordertrail.commands.telling import LEFT_SHOWN, counted
+from ordertrail.commands.telling import LEFT_SHOWN
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Origin
 from ordertrail.kit import json
+from ordertrail.kit.counting import counted
 from ordertrail.settings import Settings
 from ordertrail.sync import truths
 from ordertrail.sync.asking import Asker

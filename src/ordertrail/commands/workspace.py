@@ -3,12 +3,12 @@
 import secrets
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from ordertrail import app
 from ordertrail.actions import workspaces
 from ordertrail.actions.workspaces import Change, Settle, Workspace
+from ordertrail.commands import tables
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import Author
 from ordertrail.kit import clock, json
@@ -60,4 +60,4 @@ def _print(workspace: Workspace, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in said.items():
         table.add_row(name, ("no", "yes")[value] if isinstance(value, bool) else str(value))
-    Console().print(table)
+    tables.show(table)

@@ -124,6 +124,15 @@ def check(change: ContactChange, *, is_known: bool = False) -> None:
 
     Unless the contact `is_known` already, the change has to tell who it is.
     """
+    wrong = faults(change)
+    if not is_known and change.custom_id is None and not change.email:
+        wrong["custom_id"] = "send custom_id, or at least email: one must tell who this is"
+    if wrong:
+        raise Invalid(wrong)
+
+
+def faults(change: ContactChange) -> dict[str, str]:
+    """Return what is too long of a change, or not as it must be, by field."""
     wrong = {
         name: f"must have at most {LENGTHS_MAX.get(name, LENGTH_MAX)} characters"
         for name, value in (
@@ -133,12 +142,9 @@ def check(change: ContactChange, *, is_known: bool = False) -> None:
         )
         if isinstance(value, str) and len(value) > LENGTHS_MAX.get(name, LENGTH_MAX)
     }
-    if not is_known and change.custom_id is None and not change.email:
-        wrong["custom_id"] = "send custom_id, or at least email: one must tell who this is"
     if isinstance(change.email, str) and change.email and "@" not in change.email:
         wrong["email"] = "must be an e-mail address"
-    if wrong:
-        raise Invalid(wrong)
+    return wrong
 
 
 def without_alias(

@@ -33,11 +33,15 @@ class Op(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One condition; the value is text as it was sent, whatever the field holds."""
+    """One condition; the value is text as it was sent, whatever the field holds.
+
+    `sent_as` is the name in a query that it came under, where that is not the field's.
+    """
 
     field: str
     op: Op
     value: str
+    sent_as: str = ""
 
 
 def as_number(value: str) -> Decimal | None:

@@ -114,7 +114,8 @@ def event_type(name: object) -> str:
     """Return the type as the API spells it, or raise Invalid listing those that there are."""
     folded = name.strip().lower() if isinstance(name, str) else ""
     if folded not in EVENT_TYPES:
-        raise Invalid({"event_type": f"must be one of: {', '.join(EVENT_TYPES)}"})
+        must = "is required, one of" if name is None else "must be one of"
+        raise Invalid({"event_type": f"{must}: {', '.join(EVENT_TYPES)}"})
     return folded
 
 

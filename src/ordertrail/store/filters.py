@@ -137,7 +137,7 @@ def _number(sql: str, sought: Filter, name: str) -> Condition:
 
 def _check_number(sought: Filter) -> None:
     if as_number(sought.value) is None:
-        raise Invalid({sought.field: "must be a number"})
+        raise Invalid({sought.sent_as or sought.field: "must be a number"})
 
 
 def _compared_number(sql: str, op: Op, value: str, name: str) -> Condition:
@@ -150,7 +150,7 @@ def _moment(sql: str, sought: Filter, name: str) -> Condition:
         return _text(shown, sought.op, sought.value, name)
     at = as_moment(sought.value)
     if at is None:
-        raise Invalid({sought.field: "must be UNIX seconds or an ISO 8601 time"})
+        raise Invalid({sought.sent_as or sought.field: "must be UNIX seconds or an ISO 8601 time"})
     return Condition(f"{sql} {_SIGNS[sought.op]} :{name}", {name: clock.to_micros(at)})
 
 

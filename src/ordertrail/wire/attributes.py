@@ -12,6 +12,7 @@ from ordertrail.wire.deals import DealSent, DealShown
 from ordertrail.wire.products import ProductSent, ProductShown
 
 _KINDS = {str(each): each for each in ContentType if each is not ContentType.EVENT}
+_KEPT = tuple(_KINDS[each] for each in ("clientuser", "company", "deal", "product"))
 _OLDER = {"user": ContentType.CONTACT}
 _STANDARD = {
     ContentType.COMPANY: frozenset((*CompanySent.__annotations__, *CompanyShown.__annotations__)),
@@ -60,15 +61,22 @@ def content_type(field: str, value: object) -> ContentType:
     """Read what an attribute belongs to; "user" is a contact."""
     kind = (_OLDER | _KINDS).get(value.strip().lower()) if isinstance(value, str) else None
     if kind is None:
-        raise Invalid({field: f"must be one of: {', '.join(_KINDS)}"})
+        raise Invalid({field: f"must be one of: {', '.join(_KEPT)}"})
+    return kind
+
+
+def _kept(field: str, value: object) -> ContentType:
+    """Read what a new attribute is to belong to: a kind of things that are kept here."""
+    kind = content_type(field, value)
+    if kind not in _KEPT:
+        raise Invalid({field: f"must be one of: {', '.join(_KEPT)}; no {kind} is kept here"})
     return kind
 
 
 def decode(sent: dict[str, Any]) -> Attribute:
     """Read the definition that a request asks for, or raise Invalid naming what is wrong."""
     known = body.fields(sent, _READERS)
-    if missing := [name for name in ("content_type", "name", "value_type") if name not in known]:
-        raise Invalid(dict.fromkeys(missing, "is required"))
+    body.require(known, _WANTED)
     name, kind, value_type = known["name"], known["content_type"], known["value_type"]
     is_fixed = value_type is ValueType.FIXED
     wanted = Attribute(
@@ -134,8 +142,13 @@ def _choice(field: str, value: object) -> str:
     return body.text(rules.CHOICE_LENGTH_MAX)(field, said)  # type: ignore[no-any-return]
 
 
+_WANTED = {
+    "content_type": f"one of {', '.join(_KEPT)}",
+    "name": "what it is called",
+    "value_type": f"one of {', '.join(ValueType)}",
+}
 _READERS: dict[str, body.Read] = {
-    "content_type": content_type,
+    "content_type": _kept,
     "name": _trimmed,
     "value_type": _value_type,
     "choices": body.many(_choice, rules.CHOICES_MAX),

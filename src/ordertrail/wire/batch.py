@@ -64,10 +64,12 @@ def decode(raw: bytes) -> list[Operation | Invalid]:
 
     Raises Invalid when there is no list of operations, or when it is too long.
     """
+    if not raw.strip():
+        raise Invalid({"body": 'is empty: send {"operations": [...]}'})
     try:
         operations = _batches.decode(raw).operations
     except msgspec.ValidationError:
-        raise Invalid({"operations": f"must be a list of at most {OPERATIONS_MAX} calls"}) from None
+        raise Invalid(_no_batch(raw)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid({"body": f"is not JSON: {error}"}) from None
     except RecursionError:
@@ -81,6 +83,12 @@ def decode_lines(raw: bytes) -> list[Operation | Invalid]:
     operations = [line for line in raw.split(b"\n") if line.strip()]
     _check_count(len(operations))
     return [_operation(line) for line in operations]
+
+
+def _no_batch(raw: bytes) -> dict[str, str]:
+    if raw.lstrip().startswith(b"["):
+        return {"body": 'must be an object: {"operations": [...]} holds the list'}
+    return {"operations": f"must be a list of at most {OPERATIONS_MAX} calls"}
 
 
 def _check_count(count: int) -> None:

@@ -42,6 +42,8 @@ def encode(value: object) -> bytes:
 
 def parse(raw: bytes) -> Any:
     """Return what the JSON says, with numbers as int or Decimal; raises Invalid when it is none."""
+    if not raw.strip():
+        raise Invalid({"body": "is empty: send a JSON object"})
     try:
         return _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, DecimalException) as error:
@@ -196,6 +198,16 @@ def _place(field: str, place: int) -> str:
 
 def fields(sent: Mapping[str, Any], readers: Mapping[str, Read]) -> dict[str, Any]:
     """Read the known fields that were sent, leaving out nulls; raises Invalid naming all wrong."""
+    known, wrong = sorted_out(sent, readers)
+    if wrong:
+        raise Invalid(wrong)
+    return known
+
+
+def sorted_out(
+    sent: Mapping[str, Any], readers: Mapping[str, Read]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Read the known fields that were sent, leaving out nulls; and say what is wrong."""
     known: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for name, value in sent.items():
@@ -205,9 +217,16 @@ def fields(sent: Mapping[str, Any], readers: Mapping[str, Read]) -> dict[str, An
                 known[name] = read(name, value)
             except Invalid as error:
                 wrong.update(error.fields)
-    if wrong:
-        raise Invalid(wrong)
-    return known
+    return known, wrong
+
+
+def require(sent: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+    """Raise Invalid naming each wanted field that is null or was not sent, and what it is."""
+    missing = {
+        name: f"is required: {what}" for name, what in wanted.items() if sent.get(name) is None
+    }
+    if missing:
+        raise Invalid(missing)
 
 
 def under_known_names(sent: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
@@ -216,9 +235,14 @@ def under_known_names(sent: dict[str, Any], known: Collection[str]) -> dict[str,
     A name that differs from a known one by case or blanks only ("First name") means that one,
     unless the known name itself was sent too.
     """
-    other = {standard_name(name): value for name, value in sent.items() if name not in known}
-    other.update((name, value) for name, value in sent.items() if name in known)
-    return other
+    return {kept: sent[name] for kept, name in _meant(sent, known).items()}
+
+
+def _meant(sent: Mapping[str, Any], known: Collection[str]) -> dict[str, str]:
+    """The names by which fields are kept, each with the one of those sent that counts for it."""
+    meant = {standard_name(name): name for name in sent if name not in known}
+    meant.update((name, name) for name in sent if name in known)
+    return meant
 
 
 def unnoticed(
@@ -226,20 +250,22 @@ def unnoticed(
 ) -> list[str]:
     """Return warnings about what is not taken as it was meant, most likely."""
     said = []
+    meant = _meant(sent, known)
     for name in sent:
-        if name in read_only:
+        kept = name if name in known else standard_name(name)
+        if kept in read_only:
             said.append(f"{name}: ignored: it is told, not set")
-        elif name not in known and (near := _near(name, known)):
-            said.append(f"{name}: kept as an attribute of that name; the field is called {near}")
+        elif len(meant) < len(sent) and meant[kept] != name:
+            said.append(f"{name}: ignored: {meant[kept]} means the same, and was sent too")
+        elif kept not in known and (near := _near(kept, known)):
+            said.append(f"{name}: kept as the attribute {kept}; the field is called {near}")
     return said
 
 
 @functools.lru_cache(maxsize=10_000)
 def _near(name: str, known: frozenset[str]) -> str | None:
-    """The field that a name differs from by case, blanks and underscores alone."""
-    if standard_name(name) in known:
-        return None
-    squashed = re.sub(r"[\W_]+", "", name.lower())
+    """The field that the name of an attribute differs from by underscores alone."""
+    squashed = name.replace("_", "")
     return next((each for each in sorted(known) if each.replace("_", "") == squashed), None)
 
 

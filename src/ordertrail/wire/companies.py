@@ -99,7 +99,7 @@ def decode_change(sent: dict[str, Any]) -> CompanyChange:
         name=known.get("name"),
         details=cleared | {name: value for name, value in known.items() if name in DETAILS},
         attributes={name: value for name, value in sent.items() if name not in FIELDS},
-        tags=decode_tags(sent.get("tags")),
+        tags=known.get("tags", ()),
     )
 
 
@@ -170,4 +170,5 @@ _READERS: dict[str, body.Read] = {
     "name": _name,
     "size": _size,
     "phone_numbers": _phones,
+    "tags": lambda _field, value: decode_tags(value),
 }

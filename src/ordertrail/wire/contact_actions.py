@@ -12,6 +12,7 @@ from ordertrail.wire.contacts import TagShown
 MERGED_MAX = 1_000
 MANY_MAX = 1_000
 TAGS_MAX = 100
+_NAME_IS_REQUIRED = {"attribute": "is required: the name of a field"}
 _FIXED = frozenset({"custom_id", "user_key", "tags"}) | READ_ONLY
 """Standard fields that many contacts cannot be given alike, or one cannot be without."""
 
@@ -108,27 +109,36 @@ def decode_merge(sent: dict[str, Any]) -> tuple[int, tuple[int, ...]]:
         "user_list": body.many(body.whole, MERGED_MAX),
     }
     known = body.fields(sent, readers)
-    others = known.get("users_list", known.get("user_list"))
-    if "parent" not in known or others is None:
-        raise Invalid(
-            {name: "is required" for name in ("parent", "users_list") if name not in known}
-        )
-    return known["parent"], others
+    known.setdefault("users_list", known.get("user_list"))
+    body.require(
+        known,
+        {
+            "parent": "the id of the contact that stays",
+            "users_list": "the ids of those that become one with it",
+        },
+    )
+    return known["parent"], known["users_list"]
 
 
 def decode_attribute(sent: dict[str, Any]) -> dict[str, Any]:
     """Read a field and its value as a body that says the field."""
+    wrong = {} if _is_name(sent.get("attribute")) else dict(_NAME_IS_REQUIRED)
     if "value" not in sent:
-        raise Invalid({"value": "is required: what the attribute becomes; null clears it"})
-    return {attribute_name(sent): sent["value"]}
+        wrong["value"] = "is required: what the attribute becomes; null clears it"
+    if wrong:
+        raise Invalid(wrong)
+    return {sent["attribute"]: sent["value"]}
 
 
 def attribute_name(sent: dict[str, Any]) -> str:
     """Read the name of a field as it was sent."""
-    name = sent.get("attribute")
-    if not isinstance(name, str) or not name.strip():
-        raise Invalid({"attribute": "is required: the name of a field"})
-    return name
+    if not _is_name(sent.get("attribute")):
+        raise Invalid(_NAME_IS_REQUIRED)
+    return str(sent["attribute"])
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def decode_removal(sent: dict[str, Any]) -> ContactChange:
@@ -145,8 +155,7 @@ def decode_removal(sent: dict[str, Any]) -> ContactChange:
 def decode_many(sent: dict[str, Any], *, standard: bool) -> tuple[tuple[int, ...], ContactChange]:
     """Read the ids of contacts, and the change of one field that is standard, or that is not."""
     known = body.fields(sent, {"ids": body.many(body.whole, MANY_MAX)})
-    if "ids" not in known:
-        raise Invalid({"ids": "is required: the ids of contacts"})
+    body.require(known, {"ids": "the ids of contacts"})
     said = decode_attribute(sent)
     change = contacts.decode_change(said)
     name = next(iter(said))
@@ -161,12 +170,14 @@ def decode_many(sent: dict[str, Any], *, standard: bool) -> tuple[tuple[int, ...
 
 def decode_tag(sent: dict[str, Any]) -> str:
     """Read the name of a tag."""
+    body.require(sent, {"name": "what the tag is called"})
     return tag_name(sent.get("name"))
 
 
 def decode_tags(sent: dict[str, Any]) -> tuple[str, ...]:
     """Read the names of tags."""
-    names = sent.get("tag_names")
+    body.require(sent, {"tag_names": "a list of what the tags are called"})
+    names = sent["tag_names"]
     if not isinstance(names, list) or len(names) > TAGS_MAX:
         raise Invalid({"tag_names": f"must be a list of at most {TAGS_MAX} names"})
     return tuple(dict.fromkeys(tag_name(each, "tag_names") for each in names))
@@ -175,6 +186,5 @@ def decode_tags(sent: dict[str, Any]) -> tuple[str, ...]:
 def decode_list(sent: dict[str, Any]) -> int:
     """Read the id of a list."""
     known = body.fields(sent, {"list": body.whole})
-    if "list" not in known:
-        raise Invalid({"list": "is required: the id of a list"})
+    body.require(known, {"list": "the id of a list"})
     return int(known["list"])

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from ordertrail.domain.absent import ABSENT, Absent
+from ordertrail.domain import contact as rules
+from ordertrail.domain.absent import ABSENT
 from ordertrail.domain.attribute import standard_name
 from ordertrail.domain.contact import (
     PROFILE,
@@ -142,27 +143,32 @@ def field_name(name: str) -> str:
 
 
 def decode_change(sent: dict[str, Any]) -> ContactChange:
-    """Read what a request says about a contact; the guide's `phone` is `phone_number`."""
+    """Read what a request says about a contact; the guide's `phone` is `phone_number`.
+
+    Raises Invalid naming all that is wrong.
+    """
+    sent = body.under_known_names(sent, FIELDS)
+    known, wrong = body.sorted_out(sent, _READERS)
     profile: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
-    sent = body.under_known_names(sent, FIELDS)
     for name, value in sent.items():
         field = "phone_number" if name == "phone" else name
         if field in PROFILE:
-            profile[field] = _profile(name, value)
+            profile[field] = known.get(name)
         elif field not in FIELDS:
             attributes[field] = value
-    custom_id, user_key = sent.get("custom_id"), sent.get("user_key")
-    company = sent.get("company_custom_id")
-    return ContactChange(
-        custom_id=None if custom_id is None else body.identifier("custom_id", custom_id),
-        email=_email(sent.get("email")),
+    change = ContactChange(
+        custom_id=known.get("custom_id"),
+        email=known.get("email", ABSENT),
         profile=profile,
         attributes=attributes,
-        user_key=None if user_key in (None, "") else body.identifier("user_key", user_key),
-        tags=decode_tags(sent.get("tags")),
-        company_custom_id=None if company in (None, "") else body.identifier(_COMPANY, company),
+        user_key=known.get("user_key"),
+        tags=known.get("tags", ()),
+        company_custom_id=known.get(_COMPANY),
     )
+    if wrong:
+        raise Invalid({**rules.faults(change), **wrong})
+    return change
 
 
 def encode_change(change: ContactChange) -> dict[str, Any]:
@@ -226,20 +232,18 @@ def _listed(sent: object) -> list[Any]:
     return sent
 
 
-def _email(value: object) -> str | None | Absent:
+def _email(field: str, value: object) -> str | None:
     """An empty text takes the e-mail away; null is sent by shops that do not know it."""
-    if value is None:
-        return ABSENT
-    if value == "":
-        return None
     if not isinstance(value, str):
-        raise Invalid({"email": "must be an e-mail address"})
-    return value
+        raise Invalid({field: "must be an e-mail address"})
+    return value or None
+
+
+def _if_any(field: str, value: object) -> str | None:
+    return None if value == "" else body.identifier(field, value)
 
 
 def _profile(field: str, value: object) -> object:
-    if value is None:
-        return None
     if field in WORDS:
         return _word(field, value)
     if field in _FLAGS:
@@ -267,3 +271,11 @@ def _word(field: str, value: object) -> str:
 _FLAGS = frozenset({"unsubscribed", "notifications"})
 _NUMBERS = frozenset({"score", "assigned_to"})
 _MOMENTS = frozenset({"first_seen", "last_seen", "last_contacted"})
+_READERS: dict[str, body.Read] = {
+    **dict.fromkeys(PROFILE | {"phone"}, _profile),
+    "custom_id": body.identifier,
+    "email": _email,
+    "user_key": _if_any,
+    "tags": lambda _field, value: decode_tags(value),
+    _COMPANY: _if_any,
+}

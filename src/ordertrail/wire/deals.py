@@ -117,17 +117,12 @@ def decode_change(sent: dict[str, Any]) -> DealChange:
     """Read what a request says about a deal; unknown keys are custom attributes."""
     sent = body.under_known_names(sent, _NAMES)
     known = body.fields(sent, _READERS)
+    details = {name: known.pop(name, None) for name in sent if name in DETAILS}
     if "order_products" in known:
         known["lines"] = known.pop("order_products")
     if "products" in known:
         known["product_ids"] = known.pop("products")
-    details: dict[str, Any] = {}
-    attributes: dict[str, Any] = {}
-    for name, value in sent.items():
-        if name in DETAILS:
-            details[name] = None if value is None else _DETAIL_READERS[name](name, value)
-        elif name not in _NAMES:
-            attributes[name] = value
+    attributes = {name: value for name, value in sent.items() if name not in _NAMES}
     return DealChange(**known, details=details, attributes=attributes)
 
 
@@ -259,9 +254,6 @@ _READERS: dict[str, body.Read] = {
     "products": body.many(body.whole, LINES_MAX),
     "products_custom_id": body.many(body.identifier, LINES_MAX),
     "tags": lambda _field, value: decode_tags(value),
-}
-_NAMES = frozenset(DETAILS | READ_ONLY | _READERS.keys())
-_DETAIL_READERS: dict[str, body.Read] = {
     "expected_close_date": body.day,
     "loss_reason": body.whole,
     "loss_reason_description": body.text(NAME_LENGTH_MAX),
@@ -270,6 +262,7 @@ _DETAIL_READERS: dict[str, body.Read] = {
     "company_id": body.whole,
     "company_custom_id": body.identifier,
 }
+_NAMES = frozenset(READ_ONLY | _READERS.keys())
 _LINE_READERS: dict[str, body.Read] = {
     "product_id": body.whole,
     "product_custom_id": body.identifier,

@@ -63,7 +63,7 @@ def _filter(name: str, value: str, known: Collection[str], named: Callable[[str]
     if len(value) > VALUE_LENGTH_MAX:
         raise Invalid({name: f"must have at most {VALUE_LENGTH_MAX} characters"})
     field = named(field)
-    return Filter(field if field in known else standard_name(field), Op(said), value)
+    return Filter(field if field in known else standard_name(field), Op(said), value, name)
 
 
 def _range(queries: Mapping[str, str], dates: Collection[str]) -> list[Filter]:
@@ -76,8 +76,10 @@ def _range(queries: Mapping[str, str], dates: Collection[str]) -> list[Filter]:
         return []
     if field not in dates:
         raise Invalid({"search": f"must be one of: {', '.join(sorted(dates))}"})
-    found = [Filter(field, op, end) for op, end in zip((Op.GTE, Op.LTE), ends, strict=True) if end]
-    for name, end in zip(_RANGE[1:], ends, strict=True):
+    found = []
+    for name, op, end in zip(_RANGE[1:], (Op.GTE, Op.LTE), ends, strict=True):
         if end and as_moment(end) is None:
             raise Invalid({name: "must be UNIX seconds or an ISO 8601 time"})
+        if end:
+            found.append(Filter(field, op, end, name))
     return found

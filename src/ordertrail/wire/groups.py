@@ -3,6 +3,7 @@
 from typing import Any, TypedDict
 
 from ordertrail.domain.tag import ContactList, Tag, tag_name
+from ordertrail.wire import body
 
 
 class GroupSent(TypedDict):
@@ -27,6 +28,7 @@ class SegmentShown(TypedDict):
 
 def decode(sent: dict[str, Any]) -> str:
     """Read what a tag or a list is called."""
+    body.require(sent, {"name": "what it is called"})
     return tag_name(sent.get("name"))
 
 

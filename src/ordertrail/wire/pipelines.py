@@ -72,12 +72,15 @@ class StageRemoved(DeletedShown):
 
 def decode_pipeline(sent: dict[str, Any]) -> str:
     """Read what a pipeline is called."""
-    return str(_with(body.fields(sent, {"name": _name}), "name")["name"])
+    known = body.fields(sent, {"name": _name})
+    body.require(known, _CALLED)
+    return str(known["name"])
 
 
 def decode_stage(sent: dict[str, Any]) -> tuple[int, str, str]:
     """Read the pipeline of a new stage, its name and its description."""
-    known = _with(body.fields(sent, {"pipeline": body.whole, **_DESCRIBED}), "pipeline", "name")
+    known = body.fields(sent, {"pipeline": body.whole, **_DESCRIBED})
+    body.require(known, {"pipeline": "the id of its pipeline", **_CALLED})
     return known["pipeline"], known["name"], known.get("description", "")
 
 
@@ -90,7 +93,9 @@ def decode_description(sent: dict[str, Any]) -> tuple[str | None, str | None]:
 def decode_order(sent: dict[str, Any]) -> tuple[int, ...]:
     """Read the ids of stages in their order."""
     reader = {"stages": body.many(body.whole, STAGES_MAX)}
-    return tuple(_with(body.fields(sent, reader), "stages")["stages"])
+    known = body.fields(sent, reader)
+    body.require(known, {"stages": "the ids of all stages of the pipeline, in their order"})
+    return tuple(known["stages"])
 
 
 def decode_removal(sent: dict[str, Any]) -> int | None:
@@ -114,12 +119,6 @@ def encode_stage(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _with(known: dict[str, Any], *wanted: str) -> dict[str, Any]:
-    if missing := [name for name in wanted if name not in known]:
-        raise Invalid(dict.fromkeys(missing, "is required"))
-    return known
-
-
 def _name(field: str, value: object) -> str:
     trimmed = value.strip() if isinstance(value, str) else value
     return str(body.text(NAME_LENGTH_MAX)(field, trimmed))
@@ -131,4 +130,5 @@ def _description(field: str, value: object) -> str:
     return value
 
 
+_CALLED = {"name": "what it is called"}
 _DESCRIBED: dict[str, body.Read] = {"name": _name, "description": _description}

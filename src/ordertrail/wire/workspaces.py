@@ -35,6 +35,15 @@ class WorkspaceSent(TypedDict, total=False):
     strict: bool | str | None
 
 
+def warnings(sent: dict[str, Any]) -> list[str]:
+    """Return warnings about what a request says and is no setting."""
+    return [
+        f"{name}: ignored: the settings are {', '.join(_READERS)}"
+        for name in sent
+        if name not in _READERS
+    ]
+
+
 def decode_settings(sent: dict[str, Any]) -> dict[str, Any]:
     """Read the settings that a request changes."""
     known = body.fields(sent, _READERS)
