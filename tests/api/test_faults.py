@@ -242,3 +242,17 @@ def test_the_log_names_no_person_by_a_path_or_a_field(platform: Served, token: s
     logged = str(platform.rows("requests"))
     assert "k0@" not in logged
     assert "/api/public/deals-by-id/O-1/" in logged
+
+
+def test_a_fault_in_a_batch_is_told_under_the_request_id_that_the_log_knows(
+    platform: Served, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    break_deals(platform, "D")
+    said = {"path": DEALS, "body": {"custom_id": "D"}}
+    with caplog.at_level(logging.ERROR):
+        path = "/api/ordertrail/v1/batch/"
+        reply = platform.call(token, "POST", path, {"operations": [said]})
+    [told] = reply.json["results"]
+    assert told["status"] == 500
+    assert told["body"]["request_id"] == reply.headers["x-request-id"]
+    assert f"request {reply.headers['x-request-id']} failed" in caplog.text

@@ -18,7 +18,7 @@ from ordertrail.actions.products import CreateEvent as CreateProductEvent
 from ordertrail.actions.workspaces import Workspace
 from ordertrail.domain.absent import ABSENT
 from ordertrail.domain.contact import ContactChange, ContactName
-from ordertrail.domain.deal import DealChange, SentLine, Status
+from ordertrail.domain.deal import DealChange, DealName, SentLine, Status
 from ordertrail.domain.errors import Refused
 from ordertrail.domain.event import NewEvent
 from ordertrail.domain.identity import folded_email
@@ -258,7 +258,9 @@ def kept(database: Sqlite, workspace_id: int) -> dict[str, Any]:
     names = dict(rows("id, name", "event_types"))
     custom_ids = [row[0] for row in rows("custom_id", "deals")]
     found = [
-        database.read(lambda reader, key=key: deals.find(reader, workspace_id, key)).deal
+        database.read(
+            lambda reader, key=key: deals.named(reader, workspace_id, DealName(custom_id=key))
+        ).deal
         for key in custom_ids
     ]
     return {

@@ -1,6 +1,6 @@
 """What attributes are called and hold is looked up by the names that were sent."""
 
-from ordertrail.actions.attributes import Settling
+from ordertrail.actions.attribute_settling import Settling
 from ordertrail.domain.attribute import ContentType
 from ordertrail.kit.database import Tx
 from ordertrail.store import attributes

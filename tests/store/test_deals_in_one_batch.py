@@ -1,7 +1,7 @@
 """Two changes of one deal that happen to share a batch: both are kept."""
 
 from ordertrail.actions import deals
-from ordertrail.domain.deal import DealChange, SentLine
+from ordertrail.domain.deal import DealChange, DealName, SentLine
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
 from served import Served
@@ -17,7 +17,7 @@ def upsert(platform: Served, *changes: DealChange) -> None:
 
 
 def kept_lines(platform: Served) -> list[tuple[str, int]]:
-    found = platform.database.read(lambda reader: deals.find(reader, 1, "A"))
+    found = platform.database.read(lambda reader: deals.named(reader, 1, DealName(custom_id="A")))
     return [(line.product_custom_id, line.quantity) for line in found.deal.lines]
 
 
@@ -29,7 +29,7 @@ def test_a_deal_created_and_moved_in_one_batch_keeps_its_lines(platform: Served)
     created = DealChange("A", lines=lines(1, 2), products_custom_id=("P3",))
     upsert(platform, created, DealChange("A", stage=2))
     assert kept_lines(platform) == [("P1", 1), ("P2", 2)]
-    found = platform.database.read(lambda reader: deals.find(reader, 1, "A"))
+    found = platform.database.read(lambda reader: deals.named(reader, 1, DealName(custom_id="A")))
     assert sorted(found.custom_ids.values()) == ["P1", "P2", "P3"]
 
 

@@ -362,10 +362,10 @@ def test_a_cell_is_bounded_whatever_limit_another_file_has_set(tmp_path: Path) -
     try:
         file = tmp_path / "wide.csv"
         file.write_text(f"a\n{'x' * 200_000}\n")
-        with pytest.raises(Invalid, match="line 2.*field limit"):
+        with pytest.raises(Invalid, match=r"line 2.*field limit"):
             read(file, [Field("a", str)])
         file.write_text(f"{'x' * 200_000}\n")
-        with pytest.raises(Invalid, match="line 1.*field limit"):
+        with pytest.raises(Invalid, match=r"line 1.*field limit"):
             header(file)
     finally:
         csv.field_size_limit(before)

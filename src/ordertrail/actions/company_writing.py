@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ordertrail.actions.attributes import Settling
+from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.tagging import Tagging
 from ordertrail.domain import company as rules
 from ordertrail.domain.attribute import ContentType
@@ -86,7 +86,6 @@ class Writing:
         changes: Sequence[CompanyChange] = (),
         names: Sequence[CompanyName] = (),
         *,
-        tag_names: Sequence[str] = (),
         creating: bool = False,
     ) -> None:
         workspace_id = batch.workspace_id
@@ -94,7 +93,7 @@ class Writing:
         self._batch = batch
         sent = [change.attributes for change in changes]
         self._settling = Settling(tx, workspace_id, ContentType.COMPANY, sent)
-        named = {name for change in changes for name in change.tags}.union(tag_names)
+        named = {name for change in changes for name in change.tags}
         self._tagging = Tagging(tx, workspace_id, named)
         new_max = sum(self.known.with_custom_id(change.custom_id) is None for change in changes)
         taken = ids.take(tx, workspace_id, company=new_max if creating else 0)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ordertrail.actions.attributes import Settling
+from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.company_members import Joining
 from ordertrail.actions.contact_belongings import BELONGINGS, Belongings
 from ordertrail.actions.touched_contacts import Known

@@ -15,9 +15,6 @@ from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import contacts, ids
 
-CONTACTS_MAX = 1_000
-"""How many contacts one change of many may name."""
-
 NEWEST_MAX = 10
 """Against how many of the newest contacts with its e-mail a creation is held: one that is sent
 again was carried out a moment ago."""

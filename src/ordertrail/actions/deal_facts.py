@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ordertrail.actions.attributes import Settling
+from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.tagging import Tagging
 from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import ContentType
@@ -39,10 +39,10 @@ class Known:
         self._read_companies(tx, workspace_id, changes)
         self.tagging = Tagging(tx, workspace_id, {n for c in changes for n in c.tags})
         self.stages = KnownStages({each.id: each for each in pipelines.stages(tx, workspace_id)})
-        self.currency = workspaces.one(tx, workspace_id).currency
-        self.settling = Settling(
-            tx, workspace_id, ContentType.DEAL, [change.attributes for change in changes]
-        )
+        workspace = workspaces.one(tx, workspace_id)
+        self.currency = workspace.currency
+        sent = [change.attributes for change in changes]
+        self.settling = Settling(tx, workspace_id, ContentType.DEAL, sent, workspace)
 
     def named(self, name: DealName) -> Deal | None:
         """Return the deal of this name as it is now."""

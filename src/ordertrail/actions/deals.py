@@ -116,16 +116,6 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Deal | Refused]:
     return outcomes
 
 
-def find(reader: Reader, workspace_id: int, custom_id: str) -> Upserted:
-    """Return the deal with this custom id, or raise NotFound."""
-    return named(reader, workspace_id, DealName(custom_id=custom_id))
-
-
-def get(reader: Reader, workspace_id: int, deal_id: int) -> Upserted:
-    """Return the deal with this id, or raise NotFound."""
-    return named(reader, workspace_id, DealName(deal_id))
-
-
 def named(reader: Reader, workspace_id: int, name: DealName) -> Upserted:
     """Return the deal of this name, or raise NotFound."""
     if name.custom_id is not None:

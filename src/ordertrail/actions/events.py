@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ordertrail.actions.attributes import EventAttributes
+from ordertrail.actions.attribute_settling import EventAttributes
 from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.contact import ContactName

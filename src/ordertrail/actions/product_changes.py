@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ordertrail.actions.attributes import Settling
+from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.outcomes import of_each
 from ordertrail.actions.products import Describing, Upserted, unknown
 from ordertrail.domain.attribute import ContentType

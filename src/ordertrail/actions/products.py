@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ordertrail.actions import filtering
-from ordertrail.actions.attributes import Settling
+from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import product as rules

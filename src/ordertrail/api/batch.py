@@ -158,7 +158,7 @@ async def _committed(call: Call, action: Action, asked: Sequence[_Operation]) ->
             call.workspace_id, action, [each.command for each in asked]
         )
     except (QueueFull, Closed) as error:
-        return [_failed(error)] * len(asked)
+        return [_failed(call, error)] * len(asked)
     return await _told_all(call, asked, outcomes)
 
 
@@ -167,7 +167,7 @@ async def _told_all(
 ) -> list[Answer]:
     """The answers to all outcomes; those that take a view of the database share one."""
     answers = [
-        _failed(outcome)
+        _failed(call, outcome)
         if isinstance(outcome, Exception)
         else told_plainly(each.write, each.call, outcome)
         for each, outcome in zip(asked, outcomes, strict=True)
@@ -181,7 +181,7 @@ async def _told_all(
         try:
             told = await call.read(tell)
         except BUSY as error:
-            told = [_failed(error)] * len(open_)
+            told = [_failed(call, error)] * len(open_)
         for place, answer in zip(open_, told, strict=True):
             answers[place] = answer
     return [answer for answer in answers if answer is not None]
@@ -191,11 +191,11 @@ def _told_with(reader: Reader, operation: _Operation, outcome: Any) -> Answer:
     try:
         return told_with(reader, operation.write, operation.call, outcome)
     except Refused as refused:
-        return _failed(refused)
+        return _failed(operation.call, refused)
 
 
-def _failed(error: Exception) -> Answer:
-    return answer_to(error, "of a batch")
+def _failed(call: Call, error: Exception) -> Answer:
+    return answer_to(error, call.request_id)
 
 
 def _asked(call: Call, known: _Known, operation: Operation | Invalid) -> _Asked:
@@ -213,7 +213,7 @@ def _asked(call: Call, known: _Known, operation: Operation | Invalid) -> _Asked:
         action, command = prepared(write, single)
         return action, _Operation(write, single, command)
     except Refused as refused:
-        return None, _failed(refused)
+        return None, _failed(call, refused)
 
 
 def _not_allowed(method: str, writes: Mapping[str, Write]) -> str:

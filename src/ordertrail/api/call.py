@@ -11,6 +11,7 @@ import msgspec
 
 from ordertrail.actions.keys import Key
 from ordertrail.actions.requests import Keep
+from ordertrail.api.trace import Trace
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Author, Origin
 from ordertrail.kit.clock import Clock
@@ -87,6 +88,12 @@ class Call:
     def version(self) -> int:
         """Which names the caller means and reads: 1, unless version 2 is asked for."""
         return _version(self.headers.get(b"accept", b""))
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the log says more of the request; a batch has one for all."""
+        trace: Trace = self.scope["trace"]
+        return trace.request_id
 
     @property
     def workspace_id(self) -> int:

@@ -191,7 +191,7 @@ ROUTES: tuple[Route, ...] = (
                 contacts.change_many,
                 lambda _done: Answer({"status": "ok"}),
             ),
-            f"set one {kind} field of at most {contacts.CONTACTS_MAX:,} contacts",
+            f"set one {kind} field of at most {wire.MANY_MAX:,} contacts",
             wire.ManySent,
             wire.StatusShown,
         )

@@ -4,7 +4,6 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.filter import Filter, Op, as_moment, as_number
@@ -22,8 +21,6 @@ _IN_ANY_CASE = {
 _PATTERNS = {Op.ISTARTSWITH: "{}%", Op.IENDSWITH: "%{}", Op.ICONTAINS: "%{}%"}
 _FLAGS = {"1": "true", "0": "false", "yes": "true", "no": "false"}
 _LOOKS_LIKE_TIME = "GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
-
-Parameters = dict[str, Any]
 
 
 class Kind(enum.Enum):
