@@ -75,6 +75,11 @@ class Served:
         query = f"SELECT json_group_array(json_array({listed})) FROM {table}"
         return self.database.read(lambda reader: reader.rows(query))
 
+    def everything(self) -> dict[str, list[list[Any]]]:
+        """All rows of all tables, but for what every call leaves: its line in the log."""
+        found = {name: self.rows(name) for name in self.counts(but=("requests", "keys"))}
+        return {name: [row for row in rows if "request" not in row] for name, rows in found.items()}
+
     def counts(self, *, but: Sequence[str] = ("requests", "sequences")) -> dict[str, int]:
         """How many rows each table has, besides those named."""
         tables = self.database.read(

@@ -46,8 +46,7 @@ def test_a_dry_run_says_so_and_writes_nothing(shop: Shop, kind: str) -> None:
     for _ in range(2):
         ran = imported(shop, kind, write(shop, "custom_id\na\n"), "--dry-run")
         assert ran.out == (
-            "things.csv: 1 rows: 1 created, 0 changed, 0 unchanged, 0 refused;"
-            " nothing was written\n"
+            "things.csv: 1 row: 1 created, 0 changed, 0 unchanged, 0 refused; nothing was written\n"
         )
     assert shop.platform.origins == {"backfill"}
 
@@ -63,7 +62,7 @@ def test_a_file_may_come_from_standard_input_and_be_of_another_origin(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"custom_id\na\n")))
     ran = imported(shop, "users", "-", "--origin", "live")
-    assert ran.out == "standard input: 1 rows: 1 created, 0 changed, 0 unchanged, 0 refused\n"
+    assert ran.out == "standard input: 1 row: 1 created, 0 changed, 0 unchanged, 0 refused\n"
     assert shop.platform.origins == {"live"}
 
 

@@ -18,9 +18,9 @@ MANY = (
 )
 
 
-def upsert(platform: Served, *changes: ContactChange) -> Sequence[Written]:
+def upsert(platform: Served, *changes: ContactChange, is_keyed: bool = False) -> Sequence[Written]:
     commands = [
-        contacts.Upsert(change, Author("test"), f"key-{platform.now()}-{n}")
+        contacts.Upsert(change, Author("test"), f"key-{platform.now()}-{n}", is_keyed)
         for n, change in enumerate(changes)
     ]
     return platform.database.write(
@@ -50,6 +50,16 @@ def test_changes_by_custom_id_and_by_email_are_both_kept(platform: Served) -> No
         ContactChange("A", profile={"last_name": "Lee"}),
     )
     assert kept(platform, 1).profile == {"first_name": "Ann", "last_name": "Lee"}
+
+
+def test_a_key_that_was_given_up_in_the_batch_is_a_new_contacts(platform: Served) -> None:
+    upsert(platform, ContactChange("A", user_key="k1"))
+    again = ContactChange(user_key="k1")
+    moved, made, found = upsert(
+        platform, ContactChange("A", user_key="k2"), again, again, is_keyed=True
+    )
+    assert [each.is_new for each in (moved, made, found)] == [False, True, False]
+    assert kept(platform, made.contact.id).user_key == "k1"
 
 
 def test_an_email_that_was_given_up_in_the_batch_is_a_new_contacts(platform: Served) -> None:

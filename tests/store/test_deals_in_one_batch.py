@@ -43,3 +43,33 @@ def test_lines_changed_and_changed_back_in_one_batch_are_as_before(platform: Ser
     upsert(platform, DealChange("A", lines=lines(1)))
     upsert(platform, DealChange("A", lines=lines(2)), DealChange("A", lines=lines(1)))
     assert kept_lines(platform) == [("P1", 1)]
+
+
+def test_a_custom_id_that_was_given_up_in_the_batch_is_a_new_deals(platform: Served) -> None:
+    upsert(platform, DealChange("A"))
+    commands = [
+        deals.Change(DealName(custom_id="A"), DealChange("B"), ME),
+        deals.Upsert(DealChange("A"), ME),
+    ]
+    batch = Batch(1, platform.now(), commands)
+    moved, made = platform.database.write(lambda tx: deals.upsert(tx, batch))
+    assert isinstance(moved, deals.Upserted)
+    assert isinstance(made, deals.Upserted)
+    assert (moved.is_new, made.is_new) == (False, True)
+
+
+def test_a_deal_that_is_named_takes_no_id_for_its_neighbours_that_are_there(
+    platform: Served,
+) -> None:
+    upsert(platform, DealChange("A"), DealChange("B"))
+    before = platform.rows("sequences")
+    commands = [
+        deals.Change(DealName(custom_id="A"), DealChange(stage=2), ME),
+        deals.Upsert(DealChange("B", stage=1), ME),
+    ]
+    batch = Batch(1, platform.now(), commands)
+    platform.database.write(lambda tx: deals.upsert(tx, batch))
+    ids = [
+        [row for row in rows if row[1] == "deal"] for rows in (before, platform.rows("sequences"))
+    ]
+    assert ids[0] == ids[1]

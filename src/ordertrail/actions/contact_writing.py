@@ -122,10 +122,11 @@ class Writing:
         new = {entry.subject_id for entry in entries if entry.is_new}
         moved = {each.subject_id for each in entries if each.changes.keys() & _IDENTITY} - new
         same = {each.subject_id for each in entries} - new - moved
-        contacts.add(tx, workspace_id, [each for each in known if each.id in new])
         for changed, identity in ((same, False), (moved, True)):
             rows = [each for each in known if each.id in changed]
             contacts.change(tx, workspace_id, rows, identity=identity)
+        # Behind those that gave up a custom id or a key that a new one has.
+        contacts.add(tx, workspace_id, [each for each in known if each.id in new])
         self.belongings.write(
             tx,
             [

@@ -24,12 +24,20 @@ again was carried out a moment ago."""
 class Upsert:
     """Create or change the contact with this custom id; without one, with this e-mail.
 
-    `user_key` is the key that a new contact gets.
+    `user_key` is the key that a new contact gets. One that `is_keyed` finds its contact by the key
+    that the change says, if it says one and no custom id: the e-mail does not count then.
     """
 
     change: ContactChange
     author: Author
     user_key: str
+    is_keyed: bool = False
+
+    @property
+    def key(self) -> str | None:
+        """The user key that tells who is meant, if it is that."""
+        is_named = self.change.custom_id is not None
+        return self.change.user_key if self.is_keyed and not is_named else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +83,23 @@ class ChangedMany:
 def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
     """Create or change contacts; a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
-    emails = emails_of(each for each in changes if each.custom_id is None)
+    unkeyed = [each.change for each in batch.commands if each.key is None]
+    emails = emails_of(each for each in unkeyed if each.custom_id is None)
     known = Known(tx, batch.workspace_id, changes, emails=emails)
     known.learn_aliases(
         tx, batch.workspace_id, [(ContactName(custom_id=each.custom_id), each) for each in changes]
     )
-    numbers = ids.take(tx, batch.workspace_id, contact=known.new_max)["contact"]
+    keys = {command.key for command in batch.commands if command.key is not None}
+    new_max = known.new_max + known.new_by_key_max(keys, unkeyed)
+    numbers = ids.take(tx, batch.workspace_id, contact=new_max)["contact"]
     writing = Writing(tx, batch, known, changes)
 
     def decide(command: Upsert) -> Written:
         change, warnings = writing.settled(command.change)
-        rules.check(change)
-        before = known.find(change)
-        if before is not None:
+        key = command.key
+        rules.check(change, is_known=key is not None)
+        before = known.find(change) if key is None else known.keyed(key)
+        if before is not None and key != before.user_key:
             is_alias = known.is_alias(before, change.email)
             change = rules.without_alias(before, change, is_alias=is_alias)
         contact = before or nobody(numbers, command.user_key, batch)

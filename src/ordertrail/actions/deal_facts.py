@@ -22,6 +22,7 @@ _COMPANY = {"company_id": None, "company_custom_id": None}
 class Known:
     """The deals that a batch names, as they are at each point of it, and all around them.
 
+    `names` are those of the deals that have to be there, None for a change that tells its own.
     `product_ids` are those of the products that the changes name by the shop's ids; of them
     `new_products` are not there yet.
     """
@@ -31,7 +32,7 @@ class Known:
         tx: Tx,
         workspace_id: int,
         changes: Sequence[DealChange],
-        names: Sequence[DealName],
+        names: Sequence[DealName | None],
     ) -> None:
         self._read_deals(tx, workspace_id, changes, names)
         self._read_products(tx, workspace_id, changes)
@@ -136,19 +137,22 @@ class Known:
         tx: Tx,
         workspace_id: int,
         changes: Sequence[DealChange],
-        names: Sequence[DealName],
+        names: Sequence[DealName | None],
     ) -> None:
         """Read every deal that is named, and reserve ids for all that may be new."""
+        named = [name for name in names if name is not None]
         sent = {change.custom_id for change in changes if change.custom_id is not None}
-        keys = sent | {name.custom_id for name in names if name.custom_id is not None}
-        numbers = {name.id for name in names if name.id is not None}
+        keys = sent | {name.custom_id for name in named if name.custom_id is not None}
+        numbers = {name.id for name in named if name.id is not None}
         found = deals.by_custom_ids(tx, workspace_id, keys)
         self._deals = {deal.id: deal for deal in found.values()}
         self._deals |= deals.by_ids(tx, workspace_id, numbers - self._deals.keys())
         self._ids = {deal.custom_id: deal.id for deal in self._deals.values() if deal.custom_id}
+        both = list(zip(names, changes, strict=True))
         # A deal that gets another custom id leaves its own to a new one.
-        known = {} if names else found
-        count = sum(change.custom_id not in known for change in changes) - len(names)
+        renames = any(name is not None and change.custom_id is not None for name, change in both)
+        known = {} if renames else found
+        count = sum(name is None and change.custom_id not in known for name, change in both)
         self._new_ids = ids.take(tx, workspace_id, deal=count)["deal"]
 
     def _read_products(self, tx: Tx, workspace_id: int, changes: Sequence[DealChange]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ordertrail.actions import filtering, named_by_deals
 from ordertrail.actions.deal_facts import Known
@@ -46,6 +47,24 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeNameless:
+    """Change the deal with this id, which there has to be: one without a custom id.
+
+    `created_at` is its own: an id alone may be that of another server.
+    """
+
+    id: int
+    created_at: datetime
+    change: DealChange
+    author: Author
+
+    @property
+    def name(self) -> DealName:
+        """The deal that is meant, if it is the one."""
+        return DealName(self.id)
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Delete the deal of this name, which there has to be."""
 
@@ -73,7 +92,7 @@ FIELDS = frozenset(deal_filters.COLUMNS)
 DATES = deal_filters.DATES
 """Those of them that are times."""
 
-Command = Upsert | Create | Change
+Command = Upsert | Create | Change | ChangeNameless
 
 
 def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
@@ -82,7 +101,7 @@ def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
     A product that nobody knows becomes a stub; a contact that nobody knows refuses the deal.
     """
     changes = [command.change for command in batch.commands]
-    names = [each.name for each in batch.commands if isinstance(each, Change)]
+    names = [None if isinstance(each, Upsert | Create) else each.name for each in batch.commands]
     known = Known(tx, batch.workspace_id, changes, names)
     written = Written()
     outcomes = of_each(batch.commands, lambda command: _decide(command, batch, known, written))
@@ -186,6 +205,8 @@ def _decide(command: Command, batch: Batch[Command], known: Known, written: Writ
 def _before(command: Command, known: Known) -> Deal | None:
     """The deal as it is before the command, or None for one to be created."""
     custom_id = command.change.custom_id
+    if isinstance(command, ChangeNameless):
+        return _nameless(command, known)
     if isinstance(command, Change):
         deal = known.named(command.name)
         if deal is None:
@@ -200,3 +221,11 @@ def _before(command: Command, known: Known) -> Deal | None:
     if not command.change.name:
         raise Invalid({"name": "is required of a deal without a custom_id"})
     return None
+
+
+def _nameless(command: ChangeNameless, known: Known) -> Deal:
+    deal = known.named(command.name)
+    if deal is None or deal.custom_id is not None or deal.created_at != command.created_at:
+        there = "no order without one has this id and created_at here"
+        raise Invalid({"custom_id": f"is required: the shop's id of the order; {there}"})
+    return deal

@@ -93,6 +93,21 @@ class Known:
             contact_id = next(iter(self._sharing(change)), None)
         return None if contact_id is None else self.by_id[contact_id]
 
+    def keyed(self, user_key: str) -> Contact | None:
+        """Return the contact that this user key leads to."""
+        contact_id = self._by_key.get(user_key)
+        return None if contact_id is None else self.by_id[contact_id]
+
+    def new_by_key_max(self, keys: Collection[str], others: Sequence[ContactChange]) -> int:
+        """Return how many contacts may be created for these keys, among other changes.
+
+        A contact that another change gives a new key leaves its own to a new contact.
+        """
+        given = {each.user_key for each in others if each.user_key is not None}
+        if given - self._by_key.keys():
+            return len(keys)
+        return len(set(keys) - self._by_key.keys())
+
     def alike(self, change: ContactChange) -> list[Contact]:
         """Return those whom the change may be about, oldest first.
 

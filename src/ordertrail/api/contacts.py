@@ -1,6 +1,7 @@
 """Contacts, which the API calls users."""
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from ordertrail.actions import contact_merges, contacts
@@ -52,6 +53,11 @@ def whole_plainly(call: Call, done: Written) -> Answer | None:
 
 def _upsert(call: Call) -> contacts.Upsert:
     return contacts.Upsert(said_of_contact(call, call.body()), call.author, new_user_key())
+
+
+def imported(call: Call) -> contacts.Upsert:
+    """Return what a row of an import says: an upsert that a user key may name."""
+    return replace(_upsert(call), is_keyed=True)
 
 
 def _create(call: Call) -> contacts.Create:

@@ -1,5 +1,6 @@
 """Deals, which are orders."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,15 @@ from ordertrail.wire.stage_changes import StageChangeShown
 
 def _upsert(call: Call) -> deals.Upsert:
     return deals.Upsert(wire.decode_change(said_of_deal(call)), call.author)
+
+
+def imported(call: Call, told: Mapping[str, Any]) -> deals.Upsert | deals.ChangeNameless:
+    """Return what a row of an import says; its id and time of creation may name the order."""
+    upsert = _upsert(call)
+    name = wire.decode_exported(told)
+    if upsert.change.custom_id is not None or name is None:
+        return upsert
+    return deals.ChangeNameless(*name, upsert.change, upsert.author)
 
 
 def _create(call: Call) -> deals.Create:

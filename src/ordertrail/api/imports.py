@@ -6,7 +6,7 @@ was reported, and may send the file again: what is there already changes nothing
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,6 @@ from ordertrail.api import contacts, deals, products
 from ordertrail.api.call import Answer, Call, Streamed
 from ordertrail.api.gate import BUSY, answer_to
 from ordertrail.api.route import OWN, PUBLIC, Route
-from ordertrail.api.writes import Write
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.errors import Invalid, Refused
 from ordertrail.domain.journal import Origin
@@ -40,11 +39,15 @@ _Result = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One kind of thing: the write that each row is, and what its outcome holds."""
+    """One kind of thing: the command that each row is, and what its outcome holds.
+
+    A command is made of the call that the row would be, and of what the row tells beside it.
+    """
 
     content_type: ContentType
     path: str
-    write: Write
+    command: Callable[[Call, Mapping[str, Any]], object]
+    action: Action
     subject: str
 
 
@@ -64,7 +67,7 @@ class _Import:
     def action(self) -> Action:
         """Who decides the rows."""
         wrap = imports.tried if self.is_trial else imports.judged
-        return wrap(self.kind.write.action, self.kind.subject)
+        return wrap(self.kind.action, self.kind.subject)
 
     def row_call(self, row: SheetRow) -> Call:
         """Return the call that a row would be by itself, in the names of version 2."""
@@ -73,7 +76,7 @@ class _Import:
         return Call(*whose, "POST", self.kind.path, {}, headers, body.encode(flattened(row.sent)))
 
     def shown_totals(self) -> wire.TotalsShown:
-        """Return what became of all rows so far."""
+        """Return of how many rows so far became what."""
         return {
             "rows": self.totals["rows"],
             "created": self.totals["created"],
@@ -134,7 +137,7 @@ async def _results(asked: _Import) -> AsyncGenerator[list[_Result], None]:
         results = await _carried_out(asked, rows)
         for row, result in zip(rows, results, strict=True):
             asked.totals["rows"] += row.rows
-            asked.totals[result["status"]] += 1
+            asked.totals[result["status"]] += row.rows
         yield results
 
 
@@ -151,7 +154,7 @@ async def _parts(asked: _Import) -> AsyncIterator[list[SheetRow]]:
     part: list[SheetRow] = []
     aside: list[SheetRow] = []
     for row in sheet.rows():
-        if again and sheet_order.is_repeated(row, again):
+        if again and sheet_order.is_repeated(sheet, row, again):
             if sheet.has_lines:
                 row.wrong["custom_id"] = "the rows of one order must follow one another; sort them"
             elif asked.is_trial:
@@ -163,7 +166,7 @@ async def _parts(asked: _Import) -> AsyncIterator[list[SheetRow]]:
             part = []
     if part:
         yield part
-    for part in sheet_order.together(aside, PART_MAX):
+    for part in sheet_order.together(sheet, aside, PART_MAX):
         yield part
 
 
@@ -176,7 +179,7 @@ async def _carried_out(asked: _Import, rows: Sequence[SheetRow]) -> list[_Result
             if row.wrong:
                 raise Invalid(row.wrong)
             call = asked.row_call(row)
-            commands[place] = asked.kind.write.command(call)
+            commands[place] = asked.kind.command(call, row.told)
             noticed[place] = [each for each in call.warnings if each not in asked.told]
             asked.told.update(noticed[place])
         except Refused as refused:
@@ -220,12 +223,23 @@ def _refused(row: SheetRow, error: Exception) -> _Result:
 _USERS = _Kind(
     ContentType.CONTACT,
     f"{PUBLIC}/users/update_or_create/",
-    contacts.UPDATE_OR_CREATE,
+    lambda call, _told: contacts.imported(call),
+    contacts.UPDATE_OR_CREATE.action,
     "contact",
 )
-_PRODUCTS = _Kind(ContentType.PRODUCT, f"{PUBLIC}/products/", products.CREATE, "product")
+_PRODUCTS = _Kind(
+    ContentType.PRODUCT,
+    f"{PUBLIC}/products/",
+    lambda call, _told: products.CREATE.command(call),
+    products.CREATE.action,
+    "product",
+)
 _DEALS = _Kind(
-    ContentType.DEAL, f"{PUBLIC}/deals/update_or_create/", deals.UPDATE_OR_CREATE, "deal"
+    ContentType.DEAL,
+    f"{PUBLIC}/deals/update_or_create/",
+    deals.imported,
+    deals.UPDATE_OR_CREATE.action,
+    "deal",
 )
 
 ROUTES: tuple[Route, ...] = (

@@ -13,6 +13,7 @@ import typer
 from ordertrail.client.uploads import Upload, send
 from ordertrail.commands.endpoint import require_endpoint
 from ordertrail.commands.exits import EXIT_DONE, EXIT_REFUSED
+from ordertrail.commands.telling import counted
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import json
 from ordertrail.settings import Settings
@@ -71,13 +72,13 @@ def _tell(job: Job, report: _Report) -> None:
     totals = report.totals
     became = ", ".join(f"{totals.get(status, 0)} {status}" for status in _STATUSES)
     dry = "; nothing was written" if job.is_dry else ""
-    typer.echo(f"{_named(job.file)}: {totals.get('rows', 0)} rows: {became}{dry}")
+    typer.echo(f"{_named(job.file)}: {counted(totals.get('rows', 0), 'row')}: {became}{dry}")
     if ignored := totals.get("ignored_columns"):
         typer.echo(f"  ignored columns: {', '.join(ignored)}")
     for line in report.refused:
         for name, reasons in line.get("errors", {}).items():
             typer.echo(f"  line {line['row']}: {name}: {'; '.join(reasons)}")
-    more = totals.get("refused", 0) - len(report.refused)
+    more = totals.get("refused", 0) - sum(line.get("rows", 1) for line in report.refused)
     if more > 0:
         typer.echo(f"  and {more} more; --json shows all")
 

@@ -1,6 +1,7 @@
 """Deals, which are orders, on the wire."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -124,6 +125,12 @@ def decode_change(sent: dict[str, Any]) -> DealChange:
         known["product_ids"] = known.pop("products")
     attributes = {name: value for name, value in sent.items() if name not in _NAMES}
     return DealChange(**known, details=details, attributes=attributes)
+
+
+def decode_exported(told: Mapping[str, Any]) -> tuple[int, datetime] | None:
+    """Read which deal an exported row is of: its id, and when it was created; None without both."""
+    known = body.fields(told, _EXPORTED_READERS)
+    return (known["id"], known["created_at"]) if len(known) == len(_EXPORTED_READERS) else None
 
 
 def encode_change(change: DealChange) -> dict[str, Any]:
@@ -263,6 +270,7 @@ _READERS: dict[str, body.Read] = {
     "company_custom_id": body.identifier,
 }
 _NAMES = frozenset(READ_ONLY | _READERS.keys())
+_EXPORTED_READERS: dict[str, body.Read] = {"id": body.whole, "created_at": body.moment}
 _LINE_READERS: dict[str, body.Read] = {
     "product_id": body.whole,
     "product_custom_id": body.identifier,

@@ -23,7 +23,7 @@ class RowShown(TypedDict):
 
 
 class TotalsShown(TypedDict):
-    """How many rows were read, and what became of the things that they say."""
+    """How many rows were read, and of how many of them became what."""
 
     rows: int
     created: int

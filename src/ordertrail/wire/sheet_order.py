@@ -1,7 +1,9 @@
 """Which rows of a file are about the same thing, and must be decided together."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.identity import folded_email
 from ordertrail.wire.sheets import Sheet, SheetRow
 
@@ -11,27 +13,32 @@ def repeated(sheet: Sheet) -> set[int]:
     seen: set[int] = set()
     again: set[int] = set()
     for row in sheet.rows():
-        for name in map(hash, names(row)):
+        for name in map(hash, names(sheet.kind, row)):
             (again if name in seen else seen).add(name)
     return again
 
 
-def names(row: SheetRow) -> list[str]:
+def names(kind: ContentType, row: SheetRow) -> list[str]:
     """Return what tells which thing a row is about; one in common makes two rows one thing."""
-    custom_id, email = row.sent.get("custom_id"), row.sent.get("email")
-    found = [f"id {custom_id}"] if custom_id is not None else []
-    return [*found, f"email {folded_email(email)}"] if isinstance(email, str) else found
+    if kind is not ContentType.CONTACT:
+        return [] if row.name is None else [" ".join(map(str, row.name))]
+    said: dict[str, Any] = {
+        name: row.sent[name] for name in ("custom_id", "user_key") if name in row.sent
+    }
+    if isinstance(row.sent.get("email"), str):
+        said["email"] = folded_email(row.sent["email"])
+    return [f"{name} {value}" for name, value in said.items()]
 
 
-def is_repeated(row: SheetRow, again: set[int]) -> bool:
+def is_repeated(sheet: Sheet, row: SheetRow, again: set[int]) -> bool:
     """Tell whether another row may be about the same thing."""
-    return any(hash(name) in again for name in names(row))
+    return any(hash(name) in again for name in names(sheet.kind, row))
 
 
-def together(rows: Iterable[SheetRow], size: int) -> Iterator[list[SheetRow]]:
+def together(sheet: Sheet, rows: Iterable[SheetRow], size: int) -> Iterator[list[SheetRow]]:
     """Yield the rows in lists of about `size`; those of one thing are in one, in their order."""
     part: list[SheetRow] = []
-    for group in _groups(rows):
+    for group in _groups(sheet.kind, rows):
         if part and len(part) + len(group) > size:
             yield part
             part = []
@@ -40,7 +47,7 @@ def together(rows: Iterable[SheetRow], size: int) -> Iterator[list[SheetRow]]:
         yield part
 
 
-def _groups(rows: Iterable[SheetRow]) -> list[list[SheetRow]]:
+def _groups(kind: ContentType, rows: Iterable[SheetRow]) -> list[list[SheetRow]]:
     leads: dict[str, str] = {}
 
     def lead(name: str) -> str:
@@ -51,10 +58,10 @@ def _groups(rows: Iterable[SheetRow]) -> list[list[SheetRow]]:
 
     kept = list(rows)
     for row in kept:
-        first, *others = map(lead, names(row))
+        first, *others = map(lead, names(kind, row))
         for other in others:
             leads[other] = first
     groups: dict[str, list[SheetRow]] = {}
     for row in kept:
-        groups.setdefault(lead(names(row)[0]), []).append(row)
+        groups.setdefault(lead(names(kind, row)[0]), []).append(row)
     return list(groups.values())

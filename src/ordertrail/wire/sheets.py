@@ -30,18 +30,30 @@ _LINES = "order_products"
 _SAID_TWICE = (("user_custom_id", "user_id"), ("products_custom_id", "products"))
 """Where both are in a row, the shop's id counts."""
 
+_NAMING = {ContentType.CONTACT: ("custom_id", "email", "user_key")}
+"""The columns of which one has to be there, where it is not `custom_id` alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
     """What one row says, or the rows of one order together: the fields, or why there are none.
 
-    `line` is where it begins in the file, and `rows` of how many it is made.
+    `line` is where it begins in the file, and `rows` of how many it is made. What it tells and
+    does not set, such as an id, is in `told`.
     """
 
     line: int
     sent: dict[str, Any]
     wrong: dict[str, str] = field(default_factory=dict)
     rows: int = 1
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> tuple[str, Any] | None:
+        """What two rows of one thing have in common: its custom id, without one its id."""
+        if "custom_id" in self.sent:
+            return "custom_id", self.sent["custom_id"]
+        return ("id", self.told["id"]) if "id" in self.told else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +103,17 @@ class Sheet:
             return SheetRow(line, {}, {"row": reason}), {}
         sent: dict[str, Any] = {}
         of_line: dict[str, Any] = {}
+        told: dict[str, Any] = {}
         for place, text in enumerate(cells):
             if text:
-                found = self.line_columns.get(place)
-                column = found or self.columns[place]
-                if not column.is_told:
-                    said = sent if found is None else of_line
-                    said[column.name] = csv_rows.value(column.kind, text)
+                of_order = self.line_columns.get(place)
+                column = of_order or self.columns[place]
+                said = of_line if of_order else told if column.is_told else sent
+                said[column.name] = csv_rows.value(column.kind, text)
         for name, other in _SAID_TWICE:
             if name in sent:
                 sent.pop(other, None)
-        return SheetRow(line, sent), of_line
+        return SheetRow(line, sent, told=told), of_line
 
 
 def read(raw: bytes, kind: ContentType, attributes: Iterable[Attribute]) -> Sheet:
@@ -159,13 +171,13 @@ def _check_names(kind: ContentType, names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise Invalid({"header": f"names a column twice: {', '.join(twice)}"})
-    wanted = {"custom_id", "email"} if kind is ContentType.CONTACT else {"custom_id"}
-    if not wanted & set(names):
-        raise Invalid({"header": f"names no column {' or '.join(sorted(wanted))}"})
+    wanted = _NAMING.get(kind, ("custom_id",))
+    if not set(wanted) & set(names):
+        raise Invalid({"header": f"names no column {' or '.join(wanted)}"})
 
 
 def _joined(rows: Iterator[tuple[SheetRow, dict[str, Any]]]) -> Iterator[SheetRow]:
-    """Make one of the rows that follow one another and have one custom id."""
+    """Make one of the rows that follow one another and are one order."""
     order: _Order | None = None
     for row, line in rows:
         if order is not None and not order.goes_on_with(row):
@@ -184,16 +196,19 @@ class _Order:
     def __init__(self, line: int) -> None:
         self._line = line
         self._sent: dict[str, Any] = {}
+        self._told: dict[str, Any] = {}
+        self._name: tuple[str, Any] | None = None
         self._wrong: dict[str, str] = {}
         self._lines: list[dict[str, Any]] = []
         self._rows = 0
 
     def goes_on_with(self, row: SheetRow) -> bool:
-        custom_id = row.sent.get("custom_id")
-        return custom_id is not None and custom_id == self._sent.get("custom_id")
+        return row.name is not None and row.name == self._name
 
     def take(self, row: SheetRow, line: dict[str, Any]) -> None:
         self._rows += 1
+        self._name = row.name
+        self._told = row.told | self._told
         self._wrong |= row.wrong
         for name, value in row.sent.items():
             if self._sent.setdefault(name, value) != value:
@@ -205,7 +220,7 @@ class _Order:
         if self._lines and _LINES in self._sent:
             self._wrong[_LINES] = "is said in a cell and by columns; choose"
         sent = {**self._sent, _LINES: self._lines} if self._lines else self._sent
-        return SheetRow(self._line, sent, self._wrong, self._rows)
+        return SheetRow(self._line, sent, self._wrong, self._rows, self._told)
 
 
 def _reader(raw: bytes, delimiter: str) -> Any:
