@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ordertrail.domain import money
+from ordertrail.domain import moment, money
 from ordertrail.domain.attribute import Attribute, ValueType
 from ordertrail.domain.errors import Invalid
 
@@ -16,12 +16,9 @@ TEXT_LENGTH_MAX = 256
 WHOLE_MAX = 10**18
 DECIMALS_MAX = 18
 _CHOICES_SHOWN_MAX = 20
-_SECONDS_MAX = 10**11
 _DIGITS = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
-_SECONDS = re.compile(r"\s*[0-9]{1,18}(\.[0-9]{1,18})?\s*", re.ASCII)
 _TRUE = ("true", "1", "yes")
 _FALSE = ("false", "0", "no")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def converted(attribute: Attribute, value: Any) -> Any:
@@ -90,21 +87,14 @@ def _date_of_time(text: str) -> date:
 
 
 def _moment(name: str, value: Any) -> str:
-    at = _at(name, value, "must be a time in ISO 8601, or UNIX seconds")
-    return at.isoformat(timespec="microseconds")[:-6] + "Z"
+    return moment.iso(_at(name, value, "must be a time in ISO 8601, or UNIX seconds"))
 
 
 def _at(name: str, value: Any, wanted: str) -> datetime:
-    try:
-        if isinstance(value, str) and not _SECONDS.fullmatch(value):
-            at = datetime.fromisoformat(value.strip())
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        seconds = Decimal(value) if isinstance(value, int | Decimal | str) else None
-        if seconds is not None and not isinstance(value, bool) and 0 <= seconds < _SECONDS_MAX:
-            return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
-    except (ValueError, OverflowError, ArithmeticError):
-        pass
-    raise Invalid({name: wanted})
+    at = moment.read(value)
+    if at is None:
+        raise Invalid({name: wanted})
+    return at
 
 
 def _anything(_name: str, value: Any) -> Any:

@@ -3,16 +3,16 @@
 import enum
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
+
+from ordertrail.domain import moment
 
 FILTERS_MAX = 20
 VALUE_LENGTH_MAX = 1_000
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_SECONDS_MAX = 10**11
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Op(enum.StrEnum):
@@ -51,17 +51,8 @@ def as_number(value: str) -> Decimal | None:
 
 def as_moment(value: str) -> datetime | None:
     """Return the time that the text is, as UNIX seconds or in ISO 8601, or None."""
-    seconds = as_number(value)
-    if seconds is not None:
-        if not 0 <= seconds < _SECONDS_MAX:
-            return None
-        return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
-    # A blank before the offset is a plus that was not encoded.
-    text = re.sub(r" (?=[0-9]{2}:?[0-9]{2}$)", "+", value.strip()) if "T" in value else value
-    try:
-        at = datetime.fromisoformat(text) if _DAY.match(text) else None
-        if at is None:
-            return None
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
+    text = value.strip()
+    if as_number(text) is None and not _DAY.match(text):
         return None
+    # A blank before the offset is a plus that was not encoded.
+    return moment.read(re.sub(r" (?=[0-9]{2}:?[0-9]{2}$)", "+", text) if "T" in text else text)

@@ -35,8 +35,8 @@ _CONTACT_TEXT = (
 )
 _DEAL_TEXT = (
     "(d.custom_id LIKE :within ESCAPE '\\' OR d.name LIKE :within ESCAPE '\\'"
-    " OR d.contact_id IN (SELECT coalesce(c.merged_into, c.id) FROM contacts c WHERE c.workspace_id = :workspace_id"
-    f" AND ({_CONTACT_STARTS})))"
+    " OR d.contact_id IN (SELECT coalesce(c.merged_into, c.id) FROM contacts c"
+    f" WHERE c.workspace_id = :workspace_id AND ({_CONTACT_STARTS})))"
 )
 _OF_PRODUCT = (
     "d.id IN (SELECT deal_id FROM order_products"

@@ -3,13 +3,14 @@
 import functools
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, DecimalException
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from ordertrail.domain import moment as moments
 from ordertrail.domain import money
 from ordertrail.domain.attribute import NAME_LENGTH_MAX, standard_name
 from ordertrail.domain.errors import Invalid
@@ -30,8 +31,6 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 _NUMBERS = (int, Decimal, str)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 Read = Callable[[str, Any], Any]
 
 
@@ -141,16 +140,12 @@ def currency(_field: str, value: object) -> str:
 
 def moment(field: str, value: object) -> datetime:
     """Read a time: UNIX seconds, or ISO 8601, taken as UTC when it names no zone."""
-    try:
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
-            return _unix(field, Decimal(value))
-        if isinstance(value, str):
-            if value.isascii() and value.isdigit():
-                return _unix(field, Decimal(value))
-            at = datetime.fromisoformat(value)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
+    at = moments.read(value)
+    if at is not None:
+        return at
+    is_long = isinstance(value, int | Decimal) or (isinstance(value, str) and value.isdecimal())
+    if is_long and not isinstance(value, bool) and Decimal(value) >= moments.SECONDS_MAX:  # type: ignore[arg-type]
+        raise Invalid({field: "must be UNIX seconds; this looks like milliseconds"})
     raise Invalid({field: "must be UNIX seconds or an ISO 8601 time"})
 
 
@@ -274,18 +269,12 @@ def iso(at: datetime | date) -> str:
     """Return a time as the API writes it: UTC, with microseconds and Z."""
     if not isinstance(at, datetime):
         return at.isoformat()
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    return moments.iso(at)
 
 
 def optional_iso(at: datetime | None) -> str | None:
     """Return a time that may be missing as the API writes it."""
     return None if at is None else iso(at)
-
-
-def _unix(field: str, seconds: Decimal) -> datetime:
-    if seconds > 10**11:
-        raise Invalid({field: "must be UNIX seconds; this looks like milliseconds"})
-    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
 
 
 def _is_suspect(raw: bytes) -> bool:
