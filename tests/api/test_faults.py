@@ -256,3 +256,18 @@ def test_a_fault_in_a_batch_is_told_under_the_request_id_that_the_log_knows(
     assert told["status"] == 500
     assert told["body"]["request_id"] == reply.headers["x-request-id"]
     assert f"request {reply.headers['x-request-id']} failed" in caplog.text
+
+
+def test_a_fault_in_an_import_is_told_at_its_row_with_the_request_id_that_the_log_knows(
+    platform: Served, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    break_deals(platform, "D")
+    with caplog.at_level(logging.ERROR):
+        path = "/api/ordertrail/v1/import/deals/"
+        reply = platform.call(token, "POST", path, body=b"custom_id\nC\nD\n")
+    done, failed = reply.json["results"]
+    assert (done["status"], failed["row"], failed["status"]) == ("created", 3, "refused")
+    request_id = reply.headers["x-request-id"]
+    assert failed["errors"]["request_id"] == [request_id]
+    assert f"request {request_id} failed" in caplog.text
+    assert "upside down" not in reply.text

@@ -183,40 +183,38 @@ async def _carried_out(asked: _Import, rows: Sequence[SheetRow]) -> list[_Result
             noticed[place] = [each for each in call.warnings if each not in asked.told]
             asked.told.update(noticed[place])
         except Refused as refused:
-            results[place] = _refused(row, refused)
+            results[place] = _refused(row, wire.why(refused))
     outcomes = await _committed(asked, list(commands.values()))
     for place, outcome in zip(commands, outcomes, strict=True):
-        results[place] = _result(rows[place], outcome, noticed[place])
+        results[place] = _result(asked, rows[place], outcome, noticed[place])
     return [results[place] for place in range(len(rows))]
 
 
 async def _committed(asked: _Import, commands: Sequence[object]) -> list[Any]:
     committer, workspace_id = asked.call.platform.committer, asked.call.workspace_id
-    for waited in range(WAITS_MAX):
+    for _ in range(WAITS_MAX):
         try:
             return await committer.commit(workspace_id, asked.action, commands)
         except QueueFull as full:
-            if waited == WAITS_MAX - 1:
-                raise
             await asyncio.sleep(full.retry_after_s)
-    return []
+    return await committer.commit(workspace_id, asked.action, commands)
 
 
-def _result(row: SheetRow, outcome: Any, noticed: Sequence[str]) -> _Result:
+def _result(asked: _Import, row: SheetRow, outcome: Any, noticed: Sequence[str]) -> _Result:
     if isinstance(outcome, Judged):
         warnings = [*noticed, *outcome.warnings]
         more = {"warnings": warnings} if warnings else {}
         return wire.result(row.line, row.rows, str(outcome.status), outcome.id, **more)
     if isinstance(outcome, BUSY):
         raise outcome
-    return _refused(row, outcome)
+    if isinstance(outcome, Refused):
+        return _refused(row, wire.why(outcome))
+    request_id = asked.call.request_id
+    said = answer_to(outcome, request_id).body
+    return _refused(row, {"row": [said["detail"]], "request_id": [request_id]})
 
 
-def _refused(row: SheetRow, error: Exception) -> _Result:
-    if isinstance(error, Refused):
-        why = wire.why(error)
-    else:
-        why = {"row": [str(answer_to(error, "of an import").body["detail"])]}
+def _refused(row: SheetRow, why: Mapping[str, list[str]]) -> _Result:
     return wire.result(row.line, row.rows, wire.REFUSED, None, errors=why)
 
 

@@ -13,9 +13,9 @@ import typer
 from ordertrail.client.uploads import Upload, send
 from ordertrail.commands.endpoint import require_endpoint
 from ordertrail.commands.exits import EXIT_DONE, EXIT_REFUSED
-from ordertrail.commands.telling import counted
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import json
+from ordertrail.kit.counting import counted
 from ordertrail.settings import Settings
 from ordertrail.sync.shops.readings import STANDARD_INPUT
 
