@@ -169,7 +169,7 @@ ADD_TAG = answered(_tag, companies.change, _tagged)
 REMOVE_TAG = answered(_untag, companies.untag, _untagged)
 
 _SAID, _COMPANY = wire.CompanySent, wire.CompanyShown
-_FIELD, _NAMED = wire_actions.AttributeSent, wire_actions.AttributeNamed
+_FIELD, _NAMED = wire_actions.FieldSent, wire_actions.AttributeNamed
 _TAG, _TAGGED, _UNTAGGED = wire_actions.TagNamed, wire_actions.TagAdded, wire_actions.TagRemoved
 _WHO = naming.ContactNamed
 
@@ -184,7 +184,7 @@ _ACTIONS: tuple[tuple[str, str, Write, str, Any, Any], ...] = (
         "POST",
         "set_multiple_attributes/",
         SET_SEVERAL,
-        "set fields of a company; the answer is them",
+        "set fields of a company",
         _SAID,
         dict[str, Any],
     ),

@@ -8,6 +8,7 @@ import msgspec
 
 from ordertrail.api.route import OWN, PUBLIC, Route
 from ordertrail.wire.errors import ErrorShown
+from ordertrail.wire.examples import EXAMPLES
 
 Json = dict[str, Any]
 
@@ -29,6 +30,16 @@ _MEANINGS = {
     "501": "Something that is not installed here is needed for it.",
     "503": "Too busy, or the database is away; `retry-after` says for how many seconds.",
 }
+_PROBLEMS: Mapping[str, Json] = {
+    "400": {
+        "detail": "email: must be an e-mail address",
+        "errors": {"email": ["must be an e-mail address"]},
+    },
+    "404": {"detail": "no contact with the id 7"},
+    "429": {"detail": "Request was throttled. Expected available in 1 second."},
+}
+"""What some errors say, each word for word; others are what they mean."""
+
 _QUERIES = {
     "cursor": "Where the page begins: take it from `next` or `previous`.",
     "search": "The date field that `min` and `max` are about.",
@@ -96,8 +107,9 @@ def _operation(route: Route, refs: Mapping[int, Json]) -> Json:
         },
     }
     if route.takes is not None:
-        media = {"schema": refs[id(route.takes)]}
-        said["requestBody"] = {"required": True, "content": {"application/json": media}}
+        media = {"schema": refs[id(route.takes)], "example": EXAMPLES[route.takes]}
+        content = {"application/json": media}
+        said["requestBody"] = {"required": not route.may_lack_body, "content": content}
     elif route.sent_media:
         content = {each: {"schema": {"type": "string"}} for each in route.sent_media}
         said["requestBody"] = {"required": True, "content": content}
@@ -120,10 +132,8 @@ def _good(route: Route, refs: Mapping[int, Json]) -> Json:
 
 def _problem(status: str) -> Json:
     schema = {"$ref": _REF.format(name=ErrorShown.__name__)}
-    said: Json = {
-        "description": _MEANINGS[status],
-        "content": {"application/json": {"schema": schema}},
-    }
+    media = {"schema": schema, "example": _PROBLEMS.get(status, {"detail": _MEANINGS[status]})}
+    said: Json = {"description": _MEANINGS[status], "content": {"application/json": media}}
     if status in ("429", "503"):
         wait = {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
         said["headers"] = {"retry-after": wait}

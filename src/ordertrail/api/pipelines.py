@@ -154,5 +154,6 @@ ROUTES: tuple[Route, ...] = (
         wire.StageRemoval,
         wire.StageRemoved,
         queries=("move_to",),
+        may_lack_body=True,
     ),
 )

@@ -21,7 +21,8 @@ class Route:
     A path has at most one name in braces, and at most one more part behind it. `takes` and `gives`
     are the shapes of the JSON in request and answer, `queries` the names of what the query may
     hold, and `status` is that of an answer that is as it should be. `media` are the types of an
-    answer that is no JSON, `sent_media` those of a body that is none.
+    answer that is no JSON, `sent_media` those of a body that is none. A call may be made without
+    the body when it `may_lack_body`.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Route:
     bytes_max: int | None = None
     media: tuple[str, ...] = ()
     sent_media: tuple[str, ...] = ()
+    may_lack_body: bool = False
 
     @property
     def scope(self) -> str:

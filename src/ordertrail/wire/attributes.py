@@ -1,6 +1,6 @@
 """Definitions of attributes on the wire."""
 
-from typing import Any, TypedDict
+from typing import Any, Literal, Required, TypedDict
 
 from ordertrail.domain import attribute as rules
 from ordertrail.domain.attribute import Attribute, ContentType, ValueType, standard_name
@@ -23,12 +23,19 @@ _STANDARD = {
 """The fields that a thing has anyway: an attribute of their name could never hold a value."""
 
 
+Kind = Literal["clientuser", "user", "company", "deal", "product"]
+"""What an attribute may be defined for; a contact goes by either of the first two."""
+
+Type = Literal["boolean", "date", "datetime", "fixed", "float", "integer", "json", "string"]
+"""What the values of an attribute may be."""
+
+
 class AttributeSent(TypedDict, total=False):
     """An attribute as it is defined; `choices` are those of the type "fixed"."""
 
-    content_type: str
-    name: str
-    value_type: str
+    content_type: Required[Kind]
+    name: Required[str]
+    value_type: Required[Type]
     choices: list[str | int] | None
     allow_multiple_choices: bool | str | None
     description: str | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, Required, TypedDict
 
 import msgspec
 
@@ -15,8 +15,8 @@ OPERATIONS_MAX = 1_000
 class OperationSent(TypedDict, total=False):
     """One call of a batch; `key` is what the header Idempotency-Key is for a call by itself."""
 
-    method: str
-    path: str
+    method: Literal["POST", "PUT", "PATCH", "DELETE"]
+    path: Required[str]
     body: Any
     key: str | int | None
 

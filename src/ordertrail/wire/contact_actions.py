@@ -1,6 +1,6 @@
 """What is done with contacts beside changing their fields, on the wire."""
 
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict
 
 from ordertrail.domain.absent import ABSENT
 from ordertrail.domain.contact import READ_ONLY, ContactChange
@@ -20,7 +20,7 @@ _FIXED = frozenset({"custom_id", "user_key", "tags"}) | READ_ONLY
 class MergeSent(TypedDict, total=False):
     """Contacts that become one with the parent; the list goes by either name."""
 
-    parent: int | str
+    parent: Required[int | str]
     users_list: list[int]
     user_list: list[int]
 
@@ -31,7 +31,7 @@ class MergedShown(TypedDict):
     success: bool
 
 
-class AttributeSent(TypedDict):
+class FieldSent(TypedDict):
     """A field of a contact, and what it becomes."""
 
     attribute: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from ordertrail.domain import contact as rules
 from ordertrail.domain.absent import ABSENT
@@ -17,6 +17,7 @@ from ordertrail.domain.contact import (
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.tag import Tag, tag_name
 from ordertrail.wire import body
+from ordertrail.wire.shapes import Time
 
 _COMPANY = "company_custom_id"
 FIELDS = PROFILE | READ_ONLY | {"custom_id", "email", "phone", "tags", "user_key", _COMPANY}
@@ -93,7 +94,8 @@ class ContactShown(TypedDict):
 class ContactSent(TypedDict, total=False):
     """What may be said of a contact; any other name is an attribute.
 
-    `tags` are put on it besides those that it bears.
+    `tags` are put on it besides those that it bears; `gender` and `status` are a word or its
+    number.
     """
 
     custom_id: str | int | None
@@ -104,8 +106,8 @@ class ContactSent(TypedDict, total=False):
     last_name: str | None
     phone_number: str | None
     phone: str | None
-    gender: int | str | None
-    status: int | str | None
+    gender: Literal[1, 2, 3, "unknown", "male", "female"] | None
+    status: Literal[1, 2, "visitor", "user"] | None
     country: str | None
     region: str | None
     city: str | None
@@ -113,9 +115,9 @@ class ContactSent(TypedDict, total=False):
     score: int | str | None
     unsubscribed: bool | str | None
     notifications: bool | str | None
-    first_seen: str | int | None
-    last_seen: str | int | None
-    last_contacted: str | int | None
+    first_seen: Time | None
+    last_seen: Time | None
+    last_contacted: Time | None
     gravatar_url: str | None
     facebook_url: str | None
     linkedin_url: str | None

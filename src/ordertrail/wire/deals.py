@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from ordertrail.domain import money
 from ordertrail.domain.absent import ABSENT
@@ -22,6 +22,7 @@ from ordertrail.domain.deal import (
 from ordertrail.domain.errors import Invalid
 from ordertrail.wire import body
 from ordertrail.wire.contacts import TagShown, decode_tags, encode_tags
+from ordertrail.wire.shapes import Time
 
 LINES_MAX = PRODUCTS_MAX
 _NO_DETAILS = dict.fromkeys(sorted(DETAILS))
@@ -83,7 +84,11 @@ class LineSent(TypedDict, total=False):
 
 
 class DealSent(TypedDict, total=False):
-    """What may be said of a deal; any other name is an attribute."""
+    """What may be said of a deal; any other name is an attribute.
+
+    `status` is 0 abandoned, 1 in progress, 2 won, 3 lost or 4 archived; `value` is in the major
+    unit of the currency.
+    """
 
     custom_id: str | int | None
     name: str | None
@@ -91,11 +96,11 @@ class DealSent(TypedDict, total=False):
     user_custom_id: str | int | None
     pipeline: int | str | None
     stage: int | str | None
-    status: int | str | None
+    status: Literal[0, 1, 2, 3, 4] | str | None
     value: float | str | None
     currency: str | None
-    won_at: str | int | None
-    lost_at: str | int | None
+    won_at: Time | None
+    lost_at: Time | None
     products: list[int | str] | None
     products_custom_id: list[str | int] | None
     order_products: list[LineSent] | None

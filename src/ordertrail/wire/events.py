@@ -1,18 +1,19 @@
 """Events on the wire."""
 
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.event import NAME_LENGTH_MAX, Event, EventType, NewEvent
 from ordertrail.wire import body
 from ordertrail.wire.naming import ContactNamed
+from ordertrail.wire.shapes import Time
 
 
 class EventSent(TypedDict, total=False):
     """What a contact did, when, and what is to be known of it."""
 
-    name: str
-    timestamp: int | float | str | None
+    name: Required[str]
+    timestamp: Time | None
     data: dict[str, Any] | None
 
 

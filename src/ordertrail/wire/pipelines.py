@@ -1,6 +1,6 @@
 """Pipelines and stages on the wire."""
 
-from typing import Any, TypedDict
+from typing import Any, Required, TypedDict
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.pipeline import (
@@ -40,8 +40,8 @@ class StageShown(TypedDict):
 class StageSent(TypedDict, total=False):
     """A stage of a pipeline."""
 
-    pipeline: int | str
-    name: str
+    pipeline: Required[int | str]
+    name: Required[str]
     description: str | None
 
 

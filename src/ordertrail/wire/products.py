@@ -1,6 +1,6 @@
 """Products and product events on the wire."""
 
-from typing import Any, TypedDict
+from typing import Any, Literal, Required, TypedDict
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.product import (
@@ -15,6 +15,27 @@ from ordertrail.domain.product import (
 from ordertrail.wire import body, naming
 from ordertrail.wire.contacts import TagShown, encode_tags
 from ordertrail.wire.naming import ContactNamed
+from ordertrail.wire.shapes import Time
+
+Type = Literal[
+    "click",
+    "promo click",
+    "view",
+    "detail",
+    "liking",
+    "add to observation",
+    "reservation",
+    "add",
+    "add to cart",
+    "remove",
+    "checkout",
+    "checkout option",
+    "order",
+    "purchase",
+    "return",
+    "refund",
+]
+"""What a contact may do with a product."""
 
 
 class ProductShown(TypedDict):
@@ -54,13 +75,16 @@ class ProductSent(TypedDict, total=False):
 class ProductEventSent(ContactNamed, total=False):
     """What a contact did with a product; `data` describes the product."""
 
-    event_type: str
-    timestamp: int | float | str | None
+    event_type: Required[Type]
+    timestamp: Time | None
     data: dict[str, Any] | None
 
 
 class NamedProductEventSent(ProductEventSent, total=False):
-    """What a contact did with a product, and which it was, by one of the three."""
+    """What a contact did with a product, and which it was.
+
+    `custom_id` and `product_id` are the shop's id of the product, `id` is ours.
+    """
 
     custom_id: str | int | None
     product_id: str | int | None

@@ -1,7 +1,15 @@
 """Shapes that many answers share, for the description of the API."""
 
 import functools
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
+
+import msgspec
+
+Time = Annotated[
+    float | str,
+    msgspec.Meta(title="time", description="UNIX seconds, or an ISO 8601 time."),
+]
+"""A time as requests say it."""
 
 
 class PageShown(TypedDict):
