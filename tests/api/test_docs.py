@@ -2,6 +2,7 @@
 
 import re
 
+from ordertrail.api.openapi import document
 from ordertrail.api.routes import EVERY
 from served import Served
 
@@ -23,6 +24,25 @@ def test_every_route_says_what_it_takes_and_gives() -> None:
         if route.method in ("POST", "PUT", "PATCH") and route.takes is None and not route.sent_media
     ]
     assert [route.path for route in bodies] == []
+
+
+def test_a_shape_is_called_by_one_word() -> None:
+    """Two of the same name would be told apart by the modules that they stand in."""
+    shapes = document(EVERY, "1")["components"]["schemas"]
+    assert [name for name in shapes if not name.isidentifier()] == []
+
+
+def test_an_error_is_shown_as_it_is_told() -> None:
+    for status, told in document(EVERY, "1")["components"]["responses"].items():
+        [media] = told["content"].values()
+        assert media["example"].keys() <= {"detail", "errors"}, status
+        assert "detail" in media["example"], status
+
+
+def test_a_stage_may_be_removed_without_a_body() -> None:
+    stage = document(EVERY, "1")["paths"]["/api/ordertrail/v1/stages/{id}/"]
+    assert stage["delete"]["requestBody"]["required"] is False
+    assert stage["put"]["requestBody"]["required"] is True
 
 
 def test_the_page_loads_nothing_from_elsewhere(platform: Served) -> None:

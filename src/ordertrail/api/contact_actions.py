@@ -192,9 +192,9 @@ ROUTES: tuple[Route, ...] = (
                 lambda _done: Answer({"status": "ok"}),
             ),
             f"set one {kind} field of at most {wire.MANY_MAX:,} contacts",
-            wire.ManySent,
+            takes,
             wire.StatusShown,
         )
-        for kind in ("standard", "custom")
+        for kind, takes in (("standard", wire.ManySent), ("custom", wire.ManyCustomSent))
     ),
 )

@@ -15,7 +15,7 @@ from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
 from ordertrail.wire import groups as wire
 from ordertrail.wire.companies import CompanyShown
-from ordertrail.wire.contacts import ContactShown, TagShown
+from ordertrail.wire.contacts import ContactShown, ListShown, TagShown
 from ordertrail.wire.deals import DealShown
 from ordertrail.wire.products import ProductShown
 from ordertrail.wire.products import encode as encode_product
@@ -135,7 +135,7 @@ _LISTINGS: tuple[tuple[str, Listing, Show, Any, str], ...] = (
 
 ROUTES: tuple[Route, ...] = (
     *_routes("tags", groups.TAGS, "tag", TagShown),
-    *_routes("lists", groups.LISTS, "list", wire.ListShown),
+    *_routes("lists", groups.LISTS, "list", ListShown),
     *(
         Route(
             "GET",

@@ -28,9 +28,10 @@ _TABLE = re.compile(r"^\| method \|.*?(?=^\n)", re.MULTILINE | re.DOTALL)
 _BODIES = re.compile(r"^## Bodies\n.*?(?=^## )", re.MULTILINE | re.DOTALL)
 _PLAIN = {str: "text", int: "number", float: "number", bool: "true or false", Any: "anything"}
 _ABOUT = """
-JSON objects, made of these fields; a **bold** one has to be there. An attribute stands beside them,
-under its own name. A number may be sent as text, and an id of text as a number; null counts as not
-sent or clears the field, and a time is UNIX seconds or ISO 8601, as in `2026-01-31T18:00:00Z`.
+JSON objects, made of these fields; a **bold** one has to be there. Where attributes may be sent,
+they stand beside them, each under its own name. A number may be sent as text, and an id of text
+as a number; null counts as not sent or clears the field, and a time is UNIX seconds or ISO 8601,
+as in `2026-01-31T18:00:00Z`.
 """
 
 

@@ -62,7 +62,10 @@ class CompanyUpserted(CompanyShown):
 
 
 class CompanySent(TypedDict, total=False):
-    """What may be said of a company; any other name is an attribute."""
+    """What may be said of a company; any other name is an attribute.
+
+    `size` is a number or words; `tags` are put on it besides those that it bears.
+    """
 
     custom_id: str | int | None
     name: str | None

@@ -32,14 +32,14 @@ class MergedShown(TypedDict):
 
 
 class FieldSent(TypedDict):
-    """A field of a contact, and what it becomes."""
+    """A field, and what it becomes; null clears it."""
 
     attribute: str
     value: Any
 
 
 class AttributeNamed(TypedDict):
-    """A field of a contact."""
+    """The name of a field."""
 
     attribute: str
 
@@ -51,14 +51,14 @@ class TagNamed(TypedDict):
 
 
 class TagAdded(TypedDict):
-    """A tag that the contact bears, and whether nobody bore it before."""
+    """A tag that was put on, and whether nobody bore it before."""
 
     created: bool
     tag: TagShown
 
 
 class TagRemoved(TypedDict):
-    """A tag that the contact does not bear."""
+    """A tag that was taken off."""
 
     tag: TagNamed
 
@@ -88,11 +88,15 @@ class ListIdShown(TypedDict):
 
 
 class ManySent(TypedDict):
-    """A field of several contacts, and what it becomes."""
+    """Contacts, a standard field of them, and what it becomes."""
 
     ids: list[int]
     attribute: str
     value: Any
+
+
+class ManyCustomSent(ManySent):
+    """Contacts, an attribute of them, and what it becomes."""
 
 
 class StatusShown(TypedDict):

@@ -48,7 +48,7 @@ class TagShown(TypedDict):
 
 
 class ListShown(TypedDict):
-    """A list that a contact is on."""
+    """A list of contacts."""
 
     id: int
     name: str

@@ -10,6 +10,7 @@ from ordertrail.wire.contact_actions import (
     AttributeNamed,
     FieldSent,
     ListNamed,
+    ManyCustomSent,
     ManySent,
     MergeSent,
     TagNamed,
@@ -62,6 +63,7 @@ EXAMPLES: Mapping[Any, dict[str, Any]] = {
     TagsSent: {"tag_names": ["vip", "newsletter"]},
     ListNamed: {"list": 1},
     ManySent: {"ids": [1, 2], "attribute": "city", "value": "York"},
+    ManyCustomSent: {"ids": [1, 2], "attribute": "plan", "value": "pro"},
     EventSent: _EVENT,
     NamedEventSent: {"user_custom_id": "ada", **_EVENT},
     DealSent: {

@@ -12,13 +12,6 @@ class GroupSent(TypedDict):
     name: str
 
 
-class ListShown(TypedDict):
-    """A list of contacts."""
-
-    id: int
-    name: str
-
-
 class SegmentShown(TypedDict):
     """A segment: the contacts that are alike in what it asks."""
 

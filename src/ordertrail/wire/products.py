@@ -17,7 +17,7 @@ from ordertrail.wire.contacts import TagShown, encode_tags
 from ordertrail.wire.naming import ContactNamed
 from ordertrail.wire.shapes import Time
 
-Type = Literal[
+EventType = Literal[
     "click",
     "promo click",
     "view",
@@ -75,7 +75,7 @@ class ProductSent(TypedDict, total=False):
 class ProductEventSent(ContactNamed, total=False):
     """What a contact did with a product; `data` describes the product."""
 
-    event_type: Required[Type]
+    event_type: Required[EventType]
     timestamp: Time | None
     data: dict[str, Any] | None
 
