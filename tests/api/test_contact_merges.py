@@ -192,6 +192,13 @@ def test_the_list_goes_by_either_name(call: Any) -> None:
     assert call("GET", "users/2/").json["id"] == 1
 
 
+def test_of_both_names_of_the_list_one_counts(call: Any) -> None:
+    people(call, *({"custom_id": each} for each in "ABC"))
+    both = {"parent": 1, "user_list": [3], "users_list": [2]}
+    assert call("POST", MERGE, both).json == {"success": True}
+    assert [call("GET", f"users/{n}/").json["id"] for n in (2, 3)] == [1, 3]
+
+
 def test_an_old_name_changes_neither_id_nor_email_of_the_parent(call: Any) -> None:
     """A late order of the old account must not give the contact its old e-mail back."""
     people(call, {"custom_id": "new", "email": "new@b.c"}, {"custom_id": "old", "email": "old@b.c"})

@@ -75,6 +75,15 @@ def test_several_contacts_may_have_one_email(call: Any) -> None:
     assert [each["id"] for each in found] == sorted(ids)
 
 
+def test_an_email_is_kept_as_it_was_sent_last_and_found_in_any_case(call: Any) -> None:
+    for email in ("ann@Shop.Test", "Ann@shop.test"):
+        assert call("POST", f"{USERS}update_or_create/", {"email": email}).json["id"] == 1
+        assert call("GET", "users/1/").json["email"] == email
+    for email in ("ann@shop.test", "ANN@SHOP.TEST"):
+        assert call("GET", f"users/search/?email={email}").json["email"] == "Ann@shop.test"
+        assert call("GET", f"users/?email={email}").json["count"] == 1
+
+
 def test_a_creation_sent_again_is_known_though_many_share_the_email(call: Any) -> None:
     for n in range(15):
         call("POST", USERS, {"email": "a@b.c", "first_name": f"Ann {n}"})

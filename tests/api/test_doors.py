@@ -194,6 +194,22 @@ def test_a_slash_after_the_query_is_not_part_of_it(platform: Served, token: str)
     platform.call(token, "POST", USERS, ONE)
     first = platform.call(token, "GET", "/api/public/users-by-id/A/timeline/?cursor=/")
     assert (first.status, first.json["count"]) == (200, 1)
+    for behind, count in (("", 1), ("/", 1), ("//", 0)):
+        found = platform.call(token, "GET", f"/api/public/users/?custom_id=A{behind}")
+        assert found.json["count"] == count, behind
+
+
+def test_ids_may_be_sent_as_numbers_or_as_text(platform: Served, token: str) -> None:
+    """Those of the shop are told as text, ours as numbers."""
+    for the_shops, ours, stage in ((7, "1", "2"), ("7", 1, 2)):
+        platform.call(token, "POST", USERS, {"custom_id": the_shops})
+        line = {"product_custom_id": the_shops, "quantity": 1, "value": 5}
+        order = {"custom_id": the_shops, "user_id": ours, "stage": stage, "order_products": [line]}
+        platform.call(token, "POST", "/api/public/deals/update_or_create/", order)
+        told = platform.call(token, "GET", "/api/public/deals/1/").json
+        assert (told["custom_id"], told["user_id"], told["stage"]) == ("7", 1, 2)
+        assert told["order_products"][0]["product_custom_id"] == "7"
+    assert [platform.counts()[table] for table in ("contacts", "deals", "products")] == [1, 1, 1]
 
 
 def test_over_its_rate_a_key_is_told_when_to_come_back(platform: Served) -> None:
