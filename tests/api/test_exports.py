@@ -157,14 +157,18 @@ def test_parquet_has_a_type_for_each_column(platform: Served, shop: str) -> None
 def test_a_value_that_is_not_of_its_columns_type_is_left_out_of_parquet_alone(
     platform: Served, token: str
 ) -> None:
-    for price in (5, "cheap", 10**17):
-        body = {"custom_id": f"P{price}", "name": 5, "price": price}
+    attributes = "/api/public/attributes/"
+    for size in ("large", 5, 10**17):
+        if size == 5:
+            made = {"name": "size", "content_type": "product", "value_type": "integer"}
+            assert platform.call(token, "POST", attributes, made).status in (200, 201)
+        body = {"custom_id": f"P{size}", "name": 5, "size": size}
         assert platform.call(token, "POST", PRODUCTS, body).status == 201
     told = table(exported(platform, token, "products", "parquet"))
-    assert [each["price"] for each in told] == [Decimal(5), None, Decimal(10**17)]
+    assert [each["size"] for each in told] == [None, 5, 10**17]
     assert {each["name"] for each in told} == {"5"}
     written = cells(exported(platform, token, "products", "csv"))
-    assert [each["price"] for each in written] == ["5", "'cheap", str(10**17)]
+    assert [each["size"] for each in written] == ["'large", "5", str(10**17)]
 
 
 @pytest.mark.parametrize("name", ["users", "products", "deals"])

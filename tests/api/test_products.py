@@ -1,5 +1,6 @@
 """Products are changed, deleted and listed under both ids, and what is done with them is kept."""
 
+import json
 from typing import Any
 
 import pytest
@@ -180,3 +181,56 @@ def test_one_product_deleted_under_both_ids_in_one_batch_is_deleted_once(
     target = "/api/ordertrail/v1/batch/"
     told = shop.call(token, "POST", target, {"operations": operations}).json["results"]
     assert [each["status"] for each in told] == [200, 404]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"price": "12.50"}, 12.5),
+        ({"price": "1e3"}, 1000),
+        ({"price": None}, None),
+        ({"name": 5}, "5"),
+        ({"name": ""}, ""),
+        ({"description": "x" * 2048}, "x" * 2048),
+        ({"Image URL": "https://shop.test/p.png"}, "https://shop.test/p.png"),
+    ],
+)
+def test_the_standard_fields_of_a_product_are_kept_as_what_they_are(
+    shop: Served, token: str, said: dict[str, Any], kept: Any
+) -> None:
+    assert call(shop, token, "PUT", "products/1/", said).status == 200
+    [name] = (each.lower().replace(" ", "_") for each in said)
+    assert call(shop, token, "GET", "products/1/").json[name] == kept
+
+
+WRONG = {
+    "price": ["cheap", "", True, [1], "nan", "1e12", "1e-400", "0e999999"],
+    "name": [True, 1.5, ["Lamp"], {"en": "Lamp"}],
+    "description": ["x" * 2049],
+}
+EACH_WRONG = [(name, value) for name, values in WRONG.items() for value in values]
+
+
+@pytest.mark.parametrize(("name", "value"), EACH_WRONG, ids=lambda said: str(said)[:9])
+def test_a_field_of_a_product_that_is_none_of_its_kind_is_refused_by_name_and_dropped_from_events(
+    shop: Served, token: str, name: str, value: Any
+) -> None:
+    said = {"custom_id": "P", name: value, "size": "L"}
+    for method, path in (("POST", "products/"), ("PUT", "products/1/")):
+        refused = call(shop, token, method, path, said)
+        assert (refused.status, list(refused.json["errors"])) == (400, [name])
+    before = call(shop, token, "GET", "products/1/").json
+    for path in ("products/1/product_event/", "products/product_event/"):
+        event = {**BOUGHT, "custom_id": "P", "data": {name: value, "size": "L"}}
+        recorded = call(shop, token, "POST", path, event)
+        assert recorded.status == 201
+        [warning] = json.loads(recorded.headers["x-ordertrail-warnings"])
+        assert warning.startswith(f"{name}: left out: ")
+    after = call(shop, token, "GET", "products/1/").json
+    assert (after[name], after["size"]) == (before[name], "L")
+
+
+def test_all_that_is_wrong_with_a_product_is_told_at_once(shop: Served, token: str) -> None:
+    said = {"custom_id": [], "price": "cheap", "name": True}
+    refused = call(shop, token, "POST", "products/", said)
+    assert refused.json["errors"].keys() == said.keys()

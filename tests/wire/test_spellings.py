@@ -210,6 +210,7 @@ DETAIL_VALUES = {
     "participants": st.lists(DB_IDS, max_size=3),
     "company_custom_id": IDS,
 }
+PRICES = st.decimals(-(10**9), 10**9, places=4)
 TIMES = MOMENTS.map(body.iso)
 PROFILE_VALUES = {
     "gender": st.sampled_from(["unknown", "male", "female"]),
@@ -245,7 +246,7 @@ DEAL_CHANGES = st.builds(
     pipeline=or_absent(DB_IDS),
     stage=or_absent(DB_IDS),
     status=or_absent(st.sampled_from(Status)),
-    value=or_absent(st.decimals(-(10**9), 10**9, places=4)),
+    value=or_absent(PRICES),
     currency=or_absent(CODES),
     won_at=or_absent(st.none() | MOMENTS),
     lost_at=or_absent(st.none() | MOMENTS),
@@ -269,7 +270,7 @@ PRODUCT_EVENTS = st.builds(
     user_custom_id=IDS,
     at=st.none() | SECONDS,
     custom_data=st.dictionaries(TEXT, VALUES, max_size=3),
-    details=st.dictionaries(st.sampled_from(sorted(PRODUCT_DETAILS)), VALUES, max_size=3),
+    details=fields(PRODUCT_DETAILS, {"price": PRICES}, TEXT),
     attributes=ATTRIBUTES,
 )
 EVENTS = st.builds(NewEvent, TEXT, st.none() | SECONDS, st.dictionaries(TEXT, VALUES, max_size=3))

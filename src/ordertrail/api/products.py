@@ -26,6 +26,7 @@ def _event_of_body(call: Call) -> products.CreateEvent:
 
 def _event_of(call: Call, name: ProductName, sent: dict[str, Any]) -> products.CreateEvent:
     event = wire.decode_event(sent)
+    call.warnings += wire.warnings_of_event(sent)
     told = name.custom_id or "", event, call.author, call.operation_key
     return products.CreateEvent(*told, name.id)
 

@@ -34,6 +34,9 @@ EVENT_TYPES = (
 DETAILS = frozenset("name price product_url image_url category_name description".split())
 """Standard fields of a product; every other one is an attribute."""
 
+TEXT_LENGTH_MAX = 2048
+"""The longest text of a standard field; all but the price are texts."""
+
 READ_ONLY = frozenset("id custom_id created_at updated_at user_key client user_id".split())
 
 

@@ -133,6 +133,13 @@ def number(field: str, value: object) -> Decimal:
     return money.decimal(value, field)
 
 
+def exact(field: str, value: object) -> Decimal:
+    """Read a decimal number, also from text, that can be kept with all its digits."""
+    read = number(field, value)
+    _check(read, field, 0)
+    return read
+
+
 def currency(_field: str, value: object) -> str:
     """Read an ISO 4217 code."""
     return money.currency(value)

@@ -6,6 +6,7 @@ from ordertrail.domain.errors import Invalid
 from ordertrail.domain.product import (
     DETAILS,
     READ_ONLY,
+    TEXT_LENGTH_MAX,
     NewProductEvent,
     Product,
     ProductEvent,
@@ -43,12 +44,12 @@ class ProductShown(TypedDict):
 
     id: int
     custom_id: str
-    name: Any
-    price: Any
-    product_url: Any
-    image_url: Any
-    category_name: Any
-    description: Any
+    name: str | None
+    price: float | None
+    product_url: str | None
+    image_url: str | None
+    category_name: str | None
+    description: str | None
     tags: list[TagShown]
     created_at: str
     updated_at: str
@@ -64,12 +65,12 @@ class ProductSent(TypedDict, total=False):
     """What may be said of a product; any other name is an attribute."""
 
     custom_id: str | int
-    name: str | None
+    name: str | int | None
     price: float | str | None
-    product_url: str | None
-    image_url: str | None
-    category_name: str | None
-    description: str | None
+    product_url: str | int | None
+    image_url: str | int | None
+    category_name: str | int | None
+    description: str | int | None
 
 
 class ProductEventSent(ContactNamed, total=False):
@@ -98,7 +99,10 @@ class IdShown(TypedDict):
 
 
 def decode_event(sent: dict[str, Any]) -> NewProductEvent:
-    """Read a product event; extra keys that clients in the field send are ignored."""
+    """Read a product event; extra keys that clients in the field send are ignored.
+
+    So is what it says wrongly of its product: the event counts all the same.
+    """
     known = body.fields(sent, _READERS)
     data = body.under_known_names(known.get("data", {}), _DATA_NAMES)
     custom_data = data.pop("custom_data", None) or {}
@@ -114,9 +118,15 @@ def decode_event(sent: dict[str, Any]) -> NewProductEvent:
         user_key=contact.user_key,
         at=known.get("timestamp"),
         custom_data=custom_data,
-        details={name: value for name, value in data.items() if name in DETAILS},
+        details=_details(data)[0],
         attributes={name: value for name, value in data.items() if name not in _DATA_NAMES},
     )
+
+
+def warnings_of_event(sent: dict[str, Any]) -> list[str]:
+    """Return warnings about what a product event says wrongly of its product."""
+    _, wrong = _details(body.under_known_names(sent.get("data") or {}, _DATA_NAMES))
+    return [f"{name}: left out: {reason}" for name, reason in wrong.items()]
 
 
 def warnings(sent: dict[str, Any]) -> list[str]:
@@ -151,11 +161,12 @@ def named(sent: dict[str, Any]) -> ProductName:
 def decode_change(sent: dict[str, Any]) -> tuple[str | None, dict[str, Any], dict[str, Any]]:
     """Read what a request says of a product: its custom id if told, details, attributes."""
     said = body.under_known_names(sent, DETAILS | READ_ONLY)
-    told = said.get("custom_id")
-    custom_id = None if told is None else body.identifier("custom_id", told)
-    details = {name: value for name, value in said.items() if name in DETAILS}
+    named, nameless = body.sorted_out(said, {"custom_id": body.identifier})
+    details, wrong = _details(said)
+    if nameless or wrong:
+        raise Invalid(nameless | wrong)
     attributes = {n: value for n, value in said.items() if n not in DETAILS | READ_ONLY}
-    return custom_id, details, attributes
+    return named.get("custom_id"), details, attributes
 
 
 def encode_event_request(event: NewProductEvent) -> dict[str, Any]:
@@ -203,11 +214,28 @@ def encode_event(event: ProductEvent, custom_id: str) -> dict[str, Any]:
     }
 
 
+def _details(said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The standard fields, null for those to be cleared; and what is wrong with others."""
+    known, wrong = body.sorted_out(said, _DETAIL_READERS)
+    details = {name: known.get(name) for name in said if name in DETAILS and name not in wrong}
+    return details, wrong
+
+
+def _text(field: str, value: object) -> str:
+    """Read text; a number, such as one that is a product's name, is its digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or len(value) > TEXT_LENGTH_MAX:
+        raise Invalid({field: f"must be text of at most {TEXT_LENGTH_MAX} characters"})
+    return value
+
+
 def _event_type(_field: str, value: object) -> str:
     return event_type(value)
 
 
 _DATA_NAMES = DETAILS | READ_ONLY | {"custom_data"}
+_DETAIL_READERS: dict[str, body.Read] = dict.fromkeys(DETAILS, _text) | {"price": body.exact}
 _READERS: dict[str, body.Read] = {
     **naming.READERS,
     "event_type": _event_type,
