@@ -32,11 +32,18 @@ def test_a_shape_is_called_by_one_word() -> None:
     assert [name for name in shapes if not name.isidentifier()] == []
 
 
-def test_an_error_is_shown_as_it_is_told() -> None:
-    for status, told in document(EVERY, "1")["components"]["responses"].items():
-        [media] = told["content"].values()
-        assert media["example"].keys() <= {"detail", "errors"}, status
-        assert "detail" in media["example"], status
+def test_an_error_is_shown_as_it_is_told(platform: Served) -> None:
+    shown = {
+        status: told["content"]["application/json"]["example"]
+        for status, told in document(EVERY, "1")["components"]["responses"].items()
+    }
+    token, hasty = platform.new_token(), platform.new_token(rate_limit=1)
+    wrong = platform.call(token, "POST", "/api/public/users/", {"custom_id": "A", "email": "ada"})
+    unknown = platform.call(token, "GET", "/api/public/users/7/")
+    [_, throttled] = [platform.call(hasty, "GET", "/api/public/stages/") for _ in range(2)]
+    for reply in (wrong, unknown, throttled):
+        assert shown.pop(str(reply.status)) == reply.json
+    assert {tuple(each) for each in shown.values()} == {("detail",)}
 
 
 def test_a_stage_may_be_removed_without_a_body() -> None:
