@@ -5,6 +5,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from statements import Statements
 
 from served import Served, serve
 
@@ -14,24 +15,9 @@ PATHS = (DEALS, "/api/public/tags/1/deals/")
 VERSIONS = ("*/*", "*/*; version=2")
 
 
-class Statements:
-    """Every statement about contacts or companies that the connections of the platform begin."""
-
-    def __init__(self) -> None:
-        self.begun: list[str] = []
-
-    def follow(self, connection: apsw.Connection) -> None:
-        connection.exec_trace = self._begin
-
-    def _begin(self, _cursor: apsw.Cursor, statement: str, _bound: object) -> bool:
-        if "contacts" in statement or "companies" in statement:
-            self.begun.append(statement)
-        return True
-
-
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
-    found = Statements()
+    found = Statements("contacts", "companies")
     monkeypatch.setattr(apsw, "connection_hooks", [*apsw.connection_hooks, found.follow])
     return found
 

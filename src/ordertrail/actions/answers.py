@@ -13,7 +13,8 @@ from typing import Any
 
 from ordertrail.domain.errors import Conflict, KeyReused
 from ordertrail.kit.committer import Action, Batch, weight
-from ordertrail.kit.database import Reader, Tx
+from ordertrail.kit.database import Tx
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.store import answers
 from ordertrail.store.answers import Remembered
 
@@ -35,7 +36,7 @@ class Once:
     operation_key: str
     fingerprint: str
     command: Any
-    answer: Callable[[Reader, Any], tuple[int, str, tuple[str, ...]]]
+    answer: Callable[[Snapshot, Any], tuple[int, str, tuple[str, ...]]]
 
     @property
     def weight(self) -> int:
@@ -72,12 +73,13 @@ def _carried_out(
         return {}
     commands = [each.command for each in fresh]
     outcomes = action(tx, Batch(batch.workspace_id, batch.at, commands))
+    snapshot = Snapshot(tx)
     done: dict[str, Remembered | Exception] = {}
     for each, outcome in zip(fresh, outcomes, strict=True):
         if isinstance(outcome, Exception):
             done[each.operation_key] = outcome
         else:
-            told = each.answer(tx, outcome)
+            told = each.answer(snapshot, outcome)
             done[each.operation_key] = Remembered(each.operation_key, each.fingerprint, *told)
     return done
 

@@ -99,6 +99,7 @@ def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
     """Create or change deals; only what was sent is touched, a change of nothing writes nothing.
 
     A product that nobody knows becomes a stub; a contact that nobody knows refuses the deal.
+    The outcomes name the participants and the company that are there at the end.
     """
     changes = [command.change for command in batch.commands]
     names = [None if isinstance(each, Upsert | Create) else each.name for each in batch.commands]
@@ -109,7 +110,7 @@ def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
     known.settling.write(tx)
     known.tagging.write(tx, batch.at)
     written.write_tags(tx, batch.workspace_id)
-    return outcomes
+    return _outcomes_today(tx, batch.workspace_id, outcomes)
 
 
 def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Deal | Refused]:
@@ -144,7 +145,7 @@ def named(reader: Reader, workspace_id: int, name: DealName) -> Upserted:
     if found is None:
         raise unknown(name)
     deal, custom_ids = found
-    return as_today(reader, workspace_id, [Upserted(deal, False, custom_ids)])[0]
+    return _as_today(reader, workspace_id, [Upserted(deal, False, custom_ids)])[0]
 
 
 def page(
@@ -160,13 +161,7 @@ def as_read(reader: Reader, workspace_id: int, found: Sequence[Deal]) -> list[Up
     """Return deals with the shop's ids of their products, naming whom they name today."""
     product_ids = {product_id for deal in found for product_id in deal.product_ids}
     custom_ids = products.custom_ids(reader, workspace_id, product_ids)
-    return as_today(reader, workspace_id, [Upserted(deal, False, custom_ids) for deal in found])
-
-
-def as_today(reader: Reader, workspace_id: int, found: Sequence[Upserted]) -> list[Upserted]:
-    """Return deals naming the participants and the company that are there today."""
-    today = named_by_deals.today(reader, workspace_id, [each.deal for each in found])
-    return [replace(each, deal=deal) for each, deal in zip(found, today, strict=True)]
+    return _as_today(reader, workspace_id, [Upserted(deal, False, custom_ids) for deal in found])
 
 
 def unknown(name: DealName) -> NotFound:
@@ -174,6 +169,20 @@ def unknown(name: DealName) -> NotFound:
     if name.custom_id is not None:
         return NotFound("no deal with this custom_id")
     return NotFound(f"no deal with the id {name.id}")
+
+
+def _as_today(reader: Reader, workspace_id: int, found: Sequence[Upserted]) -> list[Upserted]:
+    """Deals naming the participants and the company that are there today."""
+    today = named_by_deals.today(reader, workspace_id, [each.deal for each in found])
+    return [replace(each, deal=deal) for each, deal in zip(found, today, strict=True)]
+
+
+def _outcomes_today(
+    tx: Tx, workspace_id: int, outcomes: Sequence[Upserted | Refused]
+) -> list[Upserted | Refused]:
+    done = [each for each in outcomes if isinstance(each, Upserted)]
+    today = iter(_as_today(tx, workspace_id, done))
+    return [next(today) if isinstance(each, Upserted) else each for each in outcomes]
 
 
 def _decide(command: Command, batch: Batch[Command], known: Known, written: Written) -> Upserted:

@@ -12,18 +12,17 @@ from ordertrail.store import companies, contacts
 _COMPANY = "company_id"
 
 
-def has_some(deal: Deal) -> bool:
-    """Tell whether the deal names any participant or company."""
-    return bool(deal.details.get(PARTICIPANTS)) or deal.details.get(_COMPANY) is not None
-
-
 def today(reader: Reader, workspace_id: int, deals: Sequence[Deal]) -> list[Deal]:
     """Return the deals with what is there: a merged contact is its parent."""
     people = {number for deal in deals for number in deal.details.get(PARTICIPANTS) or ()}
     firms = {deal.details[_COMPANY] for deal in deals if deal.details.get(_COMPANY) is not None}
     known = contacts.known(reader, workspace_id, people)
     keys = companies.custom_ids(reader, workspace_id, firms)
-    return [_with(deal, known, keys) if has_some(deal) else deal for deal in deals]
+    return [_with(deal, known, keys) if _has_some(deal) else deal for deal in deals]
+
+
+def _has_some(deal: Deal) -> bool:
+    return bool(deal.details.get(PARTICIPANTS)) or deal.details.get(_COMPANY) is not None
 
 
 def _with(deal: Deal, known: Mapping[int, int], keys: Mapping[int, str | None]) -> Deal:

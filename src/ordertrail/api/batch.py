@@ -13,7 +13,7 @@ from ordertrail.api.route import OWN, Addresses, Route
 from ordertrail.api.writes import Write, prepared, told_plainly, told_with
 from ordertrail.domain.errors import Invalid, NotFound, Refused
 from ordertrail.kit.committer import Action, Closed, QueueFull, weight
-from ordertrail.kit.database import Reader
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import batch as wire
 from ordertrail.wire import lines
 from ordertrail.wire.batch import Operation
@@ -175,8 +175,8 @@ async def _told_all(
     open_ = [place for place, answer in enumerate(answers) if answer is None]
     if open_:
 
-        def tell(reader: Reader) -> list[Answer]:
-            return [_told_with(reader, asked[place], outcomes[place]) for place in open_]
+        def tell(snapshot: Snapshot) -> list[Answer]:
+            return [_told_with(snapshot, asked[place], outcomes[place]) for place in open_]
 
         try:
             told = await call.read(tell)
@@ -187,9 +187,9 @@ async def _told_all(
     return [answer for answer in answers if answer is not None]
 
 
-def _told_with(reader: Reader, operation: _Operation, outcome: Any) -> Answer:
+def _told_with(snapshot: Snapshot, operation: _Operation, outcome: Any) -> Answer:
     try:
-        return told_with(reader, operation.write, operation.call, outcome)
+        return told_with(snapshot, operation.write, operation.call, outcome)
     except Refused as refused:
         return _failed(operation.call, refused)
 

@@ -16,9 +16,9 @@ from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Author, Origin
 from ordertrail.kit.clock import Clock
 from ordertrail.kit.committer import Action, Committer
-from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
 from ordertrail.kit.readers import Readers
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import body
 
 T = TypeVar("T")
@@ -195,13 +195,13 @@ class Call:
             raise outcome
         return outcome
 
-    async def read(self, work: Callable[[Reader], T]) -> T:
+    async def read(self, work: Callable[[Snapshot], T]) -> T:
         """Return what the work reads on one snapshot."""
-        return await self.platform.readers.read(work)
+        return await self.platform.readers.read(lambda reader: work(Snapshot(reader)))
 
-    async def look(self, work: Callable[[Reader], T]) -> T:
+    async def look(self, work: Callable[[Snapshot], T]) -> T:
         """Return what a look-up of a few rows by their ids finds on one snapshot."""
-        return await self.platform.readers.look(work)
+        return await self.platform.readers.look(lambda reader: work(Snapshot(reader)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
 from ordertrail.domain.company import CompanyChange, CompanyName
-from ordertrail.kit.database import Reader
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import companies as wire
 from ordertrail.wire import contact_actions as wire_actions
 from ordertrail.wire import filters, naming, version1
@@ -28,9 +28,9 @@ async def list_all(call: Call) -> Answer:
     named: Callable[[str], str] = version1.company_field if call.version == 1 else str
     sought = filters.decode(asked, known=wire.FIELDS, dates=wire.DATES, named=named)
 
-    def work(reader: Reader) -> Answer:
-        found = companies.page(reader, call.workspace_id, sought, place)
-        answer = paged(call, found.page, shown.companies(call, reader))
+    def work(snapshot: Snapshot) -> Answer:
+        found = companies.page(snapshot, call.workspace_id, sought, place)
+        answer = paged(call, found.page, shown.companies(call, snapshot))
         return replace(answer, warnings=(*filters.warnings(asked), *found.warnings))
 
     return await call.read(work)
@@ -40,9 +40,9 @@ async def read(call: Call) -> Answer:
     """Answer with one company."""
     name = _named(call)
 
-    def work(reader: Reader) -> Answer:
-        found = companies.find(reader, call.workspace_id, name)
-        return Answer(shown.companies(call, reader)(found))
+    def work(snapshot: Snapshot) -> Answer:
+        found = companies.find(snapshot, call.workspace_id, name)
+        return Answer(shown.companies(call, snapshot)(found))
 
     return await call.look(work)
 
@@ -51,9 +51,9 @@ async def list_members(call: Call) -> Answer:
     """Answer with a page of a company's members."""
     name, place = _named(call), call.place()
 
-    def work(reader: Reader) -> Answer:
-        found = companies.members(reader, call.workspace_id, name, place)
-        return paged(call, found, shown.contacts(call, reader))
+    def work(snapshot: Snapshot) -> Answer:
+        found = companies.members(snapshot, call.workspace_id, name, place)
+        return paged(call, found, shown.contacts(call, snapshot))
 
     return await call.read(work)
 
@@ -117,12 +117,12 @@ def _member(*, is_member: bool) -> Callable[[Call], companies.Member]:
     return command
 
 
-def _whole(call: Call, reader: Reader, done: Written) -> Answer:
-    return Answer(shown.companies(call, reader)(done.company), 201 if done.is_new else 200)
+def _whole(call: Call, snapshot: Snapshot, done: Written) -> Answer:
+    return Answer(shown.companies(call, snapshot)(done.company), 201 if done.is_new else 200)
 
 
-def _upserted(call: Call, reader: Reader, done: Written) -> Answer:
-    return Answer({**shown.companies(call, reader)(done.company), "created": done.is_new})
+def _upserted(call: Call, snapshot: Snapshot, done: Written) -> Answer:
+    return Answer({**shown.companies(call, snapshot)(done.company), "created": done.is_new})
 
 
 def _one_set(call: Call, done: Written) -> Answer:

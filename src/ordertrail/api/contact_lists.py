@@ -12,6 +12,7 @@ from ordertrail.domain.contact import Contact
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.filter import Filter
 from ordertrail.kit.database import Reader
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import contacts as wire
 from ordertrail.wire import filters, version1
 from ordertrail.wire.shapes import page_of
@@ -49,23 +50,23 @@ async def _one(call: Call, field: str, value: str) -> Answer:
     value = value.strip().replace(" ", "+") if field == "email" else value
     is_many = bool(filters.flag("many", call.query("many")))
 
-    def work(reader: Reader) -> Answer:
-        show = shown.contacts(call, reader)
+    def work(snapshot: Snapshot) -> Answer:
+        show = shown.contacts(call, snapshot)
         if field != "email":
-            return Answer(show(_FINDERS[field](reader, call.workspace_id, value)))
+            return Answer(show(_FINDERS[field](snapshot, call.workspace_id, value)))
         if is_many:
-            found = contact_lists.by_email(reader, call.workspace_id, value)
+            found = contact_lists.by_email(snapshot, call.workspace_id, value)
             return Answer([show(each) for each in found])
-        first = contact_lists.by_email(reader, call.workspace_id, value, 1)
+        first = contact_lists.by_email(snapshot, call.workspace_id, value, 1)
         return Answer(show(contact_lists.oldest(first)))
 
     return await call.read(work)
 
 
 async def _first(call: Call, sought: tuple[Filter, ...]) -> Answer:
-    def work(reader: Reader) -> Answer:
-        found = contact_lists.first(reader, call.workspace_id, sought)
-        return Answer(shown.contacts(call, reader)(found))
+    def work(snapshot: Snapshot) -> Answer:
+        found = contact_lists.first(snapshot, call.workspace_id, sought)
+        return Answer(shown.contacts(call, snapshot)(found))
 
     return await call.read(work)
 
@@ -75,9 +76,11 @@ async def _page(
 ) -> Answer:
     place = call.place()
 
-    def work(reader: Reader) -> Answer:
-        found = contact_lists.page(reader, call.workspace_id, sought, place, with_email=with_email)
-        answer = paged(call, found.page, shown.contacts(call, reader))
+    def work(snapshot: Snapshot) -> Answer:
+        found = contact_lists.page(
+            snapshot, call.workspace_id, sought, place, with_email=with_email
+        )
+        answer = paged(call, found.page, shown.contacts(call, snapshot))
         return replace(answer, warnings=(*filters.warnings(call.queries()), *found.warnings))
 
     return await call.read(work)

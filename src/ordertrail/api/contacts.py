@@ -12,7 +12,7 @@ from ordertrail.api.person import BOTH, found, named
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, simple
 from ordertrail.domain.contact import ContactChange
-from ordertrail.kit.database import Reader
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import contact_actions as wire_actions
 from ordertrail.wire import contacts as wire
 from ordertrail.wire import version1
@@ -39,9 +39,9 @@ def new_user_key() -> str:
     return secrets.token_urlsafe(_USER_KEY_BYTES)
 
 
-def whole(call: Call, reader: Reader, done: Written) -> Answer:
+def whole(call: Call, snapshot: Snapshot, done: Written) -> Answer:
     """Answer with all of the contact that was written."""
-    return Answer(shown.contacts(call, reader)(done.contact), 201 if done.is_new else 200)
+    return Answer(shown.contacts(call, snapshot)(done.contact), 201 if done.is_new else 200)
 
 
 def whole_plainly(call: Call, done: Written) -> Answer | None:

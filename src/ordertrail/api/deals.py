@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ordertrail.actions import deals, named_by_deals
+from ordertrail.actions import deals
 from ordertrail.api import shown, stage_changes
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
 from ordertrail.domain.deal import Deal, DealChange
-from ordertrail.kit.database import Reader
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import contact_actions as wire_actions
 from ordertrail.wire import deals as wire
 from ordertrail.wire import filters, version1
@@ -73,29 +73,24 @@ def said_of_deal(call: Call) -> dict[str, Any]:
     return sent
 
 
-def _upserted(call: Call, reader: Reader, done: deals.Upserted) -> Answer:
-    return Answer({**_told(call, reader, done), "created": done.is_new})
+def _upserted(call: Call, snapshot: Snapshot, done: deals.Upserted) -> Answer:
+    return Answer({**shown.deals(call, snapshot)(done), "created": done.is_new})
 
 
 def _upserted_plainly(call: Call, done: deals.Upserted) -> Answer | None:
-    if call.version == 1 or named_by_deals.has_some(done.deal):
+    if call.version == 1:
         return None
     return Answer({**wire.encode(done.deal, done.custom_ids), "created": done.is_new})
 
 
-def _saved(call: Call, reader: Reader, done: deals.Upserted) -> Answer:
-    return Answer(_told(call, reader, done), 201 if done.is_new else 200)
+def _saved(call: Call, snapshot: Snapshot, done: deals.Upserted) -> Answer:
+    return Answer(shown.deals(call, snapshot)(done), 201 if done.is_new else 200)
 
 
 def _saved_plainly(call: Call, done: deals.Upserted) -> Answer | None:
-    if call.version == 1 or named_by_deals.has_some(done.deal):
+    if call.version == 1:
         return None
     return Answer(wire.encode(done.deal, done.custom_ids), 201 if done.is_new else 200)
-
-
-def _told(call: Call, reader: Reader, done: deals.Upserted) -> dict[str, Any]:
-    [today] = deals.as_today(reader, call.workspace_id, [done])
-    return shown.deals(call, reader)(today)
 
 
 def _deleted(deal: Deal) -> Answer:
@@ -115,7 +110,9 @@ async def read(call: Call) -> Answer:
     name = shown.name_of_deal(call)
     return Answer(
         await call.look(
-            lambda reader: shown.deals(call, reader)(deals.named(reader, call.workspace_id, name))
+            lambda snapshot: shown.deals(call, snapshot)(
+                deals.named(snapshot, call.workspace_id, name)
+            )
         )
     )
 
@@ -133,9 +130,9 @@ async def list_all(call: Call) -> Answer:
     told = (*call.warnings, *filters.warnings(queries))
     place = call.place()
 
-    def page(reader: Reader) -> Answer:
-        found = deals.page(reader, call.workspace_id, sought, place)
-        answer = paged(call, found.page, shown.deals(call, reader))
+    def page(snapshot: Snapshot) -> Answer:
+        found = deals.page(snapshot, call.workspace_id, sought, place)
+        answer = paged(call, found.page, shown.deals(call, snapshot))
         return replace(answer, warnings=(*told, *found.warnings))
 
     return await call.read(page)

@@ -13,6 +13,7 @@ from ordertrail.domain.errors import NotFound
 from ordertrail.domain.product import Product
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import groups as wire
 from ordertrail.wire.companies import CompanyShown
 from ordertrail.wire.contacts import ContactShown, ListShown, TagShown
@@ -22,7 +23,7 @@ from ordertrail.wire.products import encode as encode_product
 from ordertrail.wire.shapes import DeletedShown, page_of
 
 Listing = Callable[[Reader, int, int, Place], Page[Any]]
-Show = Callable[[Call, Reader], Callable[[Any], dict[str, Any]]]
+Show = Callable[[Call, Snapshot], Callable[[Any], dict[str, Any]]]
 
 
 def _list_all(kind: Groups[Any]) -> Handler:
@@ -67,16 +68,16 @@ def _in_group(listing: Listing, show: Show) -> Handler:
     async def handle(call: Call) -> Answer:
         number, place = call.path_number("id"), call.place()
 
-        def work(reader: Reader) -> Answer:
-            found = listing(reader, call.workspace_id, number, place)
-            return paged(call, found, show(call, reader))
+        def work(snapshot: Snapshot) -> Answer:
+            found = listing(snapshot, call.workspace_id, number, place)
+            return paged(call, found, show(call, snapshot))
 
         return await call.read(work)
 
     return handle
 
 
-def _products(_call: Call, _reader: Reader) -> Callable[[Product], dict[str, Any]]:
+def _products(_call: Call, _snapshot: Snapshot) -> Callable[[Product], dict[str, Any]]:
     return encode_product
 
 

@@ -11,33 +11,34 @@ from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.deal import DealName
 from ordertrail.kit.database import Reader
+from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import companies as wire_companies
 from ordertrail.wire import contacts as wire_contacts
 from ordertrail.wire import deals as wire_deals
 from ordertrail.wire import version1
 
 
-def contacts(call: Call, reader: Reader) -> Callable[[Contact], dict[str, Any]]:
+def contacts(call: Call, snapshot: Snapshot) -> Callable[[Contact], dict[str, Any]]:
     """Return what shows a contact to the caller."""
     if call.version > 1:
         return wire_contacts.encode
-    known = _definitions(call, reader, ContentType.CONTACT)
+    known = snapshot.once(_definitions, call.workspace_id, ContentType.CONTACT)
     return lambda each: version1.contact(wire_contacts.encode(each), each.attributes, known)
 
 
-def companies(call: Call, reader: Reader) -> Callable[[Company], dict[str, Any]]:
+def companies(call: Call, snapshot: Snapshot) -> Callable[[Company], dict[str, Any]]:
     """Return what shows a company to the caller."""
     if call.version > 1:
         return wire_companies.encode
-    known = _definitions(call, reader, ContentType.COMPANY)
+    known = snapshot.once(_definitions, call.workspace_id, ContentType.COMPANY)
     return lambda each: version1.company(wire_companies.encode(each), each.attributes, known)
 
 
-def deals(call: Call, reader: Reader) -> Callable[[DealUpserted], dict[str, Any]]:
+def deals(call: Call, snapshot: Snapshot) -> Callable[[DealUpserted], dict[str, Any]]:
     """Return what shows a deal to the caller."""
     if call.version > 1:
         return _deal
-    known = _definitions(call, reader, ContentType.DEAL)
+    known = snapshot.once(_definitions, call.workspace_id, ContentType.DEAL)
     return lambda each: version1.deal(_deal(each), each.deal.attributes, known)
 
 
@@ -57,5 +58,5 @@ def _deal(each: DealUpserted) -> dict[str, Any]:
     return wire_deals.encode(each.deal, each.custom_ids)
 
 
-def _definitions(call: Call, reader: Reader, kind: ContentType) -> version1.Definitions:
-    return version1.Definitions(kind, attributes.of_type(reader, call.workspace_id, kind))
+def _definitions(reader: Reader, workspace_id: int, kind: ContentType) -> version1.Definitions:
+    return version1.Definitions(kind, attributes.of_type(reader, workspace_id, kind))

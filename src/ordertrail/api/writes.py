@@ -12,9 +12,9 @@ from ordertrail.actions import answers
 from ordertrail.actions.answers import Once, Remembered
 from ordertrail.api.call import Answer, Call, Handler, raw_answer, raw_text
 from ordertrail.kit.committer import Action
-from ordertrail.kit.database import Reader
+from ordertrail.kit.snapshot import Snapshot
 
-Tell = Callable[[Call, Reader, Any], Answer]
+Tell = Callable[[Call, Snapshot, Any], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def simple(
     return Write(
         command,
         action,
-        lambda _call, _reader, outcome: answer(outcome),
+        lambda _call, _snapshot, outcome: answer(outcome),
         lambda _call, outcome: answer(outcome),
         knows_keys,
     )
@@ -54,7 +54,7 @@ def answered(
     command: Callable[[Call], object], action: Action, answer: Callable[[Call, Any], Answer]
 ) -> Write:
     """Return a write whose answer needs the call and the outcome, and no view of the database."""
-    return Write(command, action, lambda call, _reader, outcome: answer(call, outcome), answer)
+    return Write(command, action, lambda call, _snapshot, outcome: answer(call, outcome), answer)
 
 
 def prepared(write: Write, call: Call) -> tuple[Action, object]:
@@ -64,8 +64,8 @@ def prepared(write: Write, call: Call) -> tuple[Action, object]:
     if key is None or write.knows_keys:
         return write.action, command
 
-    def answer(reader: Reader, outcome: Any) -> tuple[int, str, tuple[str, ...]]:
-        told = write.tell(call, reader, outcome)
+    def answer(snapshot: Snapshot, outcome: Any) -> tuple[int, str, tuple[str, ...]]:
+        told = write.tell(call, snapshot, outcome)
         return told.status, raw_text(told), _warnings(outcome)
 
     return answers.once(write.action), Once(key, _fingerprint(call), command, answer)
@@ -75,7 +75,7 @@ async def told(write: Write, call: Call, outcome: Any) -> Answer:
     """Return the answer to the outcome of a write that was carried out."""
     answer = told_plainly(write, call, outcome)
     if answer is None:
-        answer = await call.look(lambda reader: told_with(reader, write, call, outcome))
+        answer = await call.look(lambda snapshot: told_with(snapshot, write, call, outcome))
     return answer
 
 
@@ -87,9 +87,9 @@ def told_plainly(write: Write, call: Call, outcome: Any) -> Answer | None:
     return None if answer is None else _warned(answer, call, _warnings(outcome))
 
 
-def told_with(reader: Reader, write: Write, call: Call, outcome: Any) -> Answer:
+def told_with(snapshot: Snapshot, write: Write, call: Call, outcome: Any) -> Answer:
     """Return the answer to the outcome of a write, by a view of the database."""
-    return _warned(write.tell(call, reader, outcome), call, _warnings(outcome))
+    return _warned(write.tell(call, snapshot, outcome), call, _warnings(outcome))
 
 
 def alone(write: Write) -> Handler:
