@@ -206,7 +206,7 @@ def test_a_company_is_deleted_and_its_members_stay(shop: Shop, path: str) -> Non
         assert shop.call(method, f"{path}/", body).status == 404
     assert shop.told(f"users/{ada}")["companies"] == []
     assert shop.call("GET", "tags/1/companies/").json["count"] == 0
-    assert shop.entries()[0].changes == {"deleted": (False, True)}
+    assert shop.entries()[0].changes == {"id": (1, None)}
     assert shop.company()["id"] == 2
 
 

@@ -122,7 +122,13 @@ def test_the_journal_says_who_merged_what(call: Any, platform: Served) -> None:
         (1, {"city": [None, "York"], "merged": [None, [2]]}),
         (2, {"merged_into": [None, 1]}),
     ]
-    assert call("GET", "users/2/timeline/").json["results"][0]["contact_id"] in (1, 2)
+    newest = call("GET", "users/2/timeline/").json["results"]
+    assert [(each["type"], each["contact_id"]) for each in newest] == [
+        ("contact_merged", 2),
+        ("contact_merged", 1),
+        ("contact_created", 2),
+        ("contact_created", 1),
+    ]
 
 
 def test_merging_again_or_into_itself_is_no_news(call: Any, platform: Served) -> None:

@@ -236,7 +236,7 @@ def test_a_deleted_contact_is_gone_with_all_that_it_did(
         assert value not in told
     first, *_, last = journal(platform, 1)
     assert set(json.loads(first)) == {"custom_id", "email", "plan", "tags"}
-    assert json.loads(last) == {"deleted": [False, True]}
+    assert json.loads(last) == {"id": [1, None]}
     assert call("POST", "users-by-id/A/events/", {"name": "seen"}).status == 404
 
 

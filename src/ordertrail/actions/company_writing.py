@@ -10,7 +10,7 @@ from ordertrail.domain import company as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.company import Company, CompanyChange, CompanyName
 from ordertrail.domain.errors import NotFound
-from ordertrail.domain.journal import Author, Entry, Subject
+from ordertrail.domain.journal import Author, Entry, Subject, gone
 from ordertrail.domain.tag import Tag
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Tx
@@ -149,7 +149,7 @@ class Writing:
 
     def remove(self, company: Company, author: Author) -> None:
         """Let the company be deleted."""
-        self.put(company, company, {"deleted": (False, True)}, author)
+        self.put(company, company, gone(company.id), author)
         self.known.forget(company.id)
 
     def untag(self, company: Company, tag: str, author: Author) -> Written:
@@ -163,7 +163,7 @@ class Writing:
         """Write everything that was decided."""
         workspace_id, at = self._batch.workspace_id, self._batch.at
         pairs = [(before, self.known.by_id.get(n)) for n, before in self._before.items()]
-        gone = [before.id for before, after in pairs if before is not None and after is None]
+        removed = [before.id for before, after in pairs if before is not None and after is None]
         companies.add(tx, workspace_id, [new for old, new in pairs if old is None and new])
         companies.change(tx, workspace_id, [new for old, new in pairs if old and new])
         self._tagging.write(tx, at)
@@ -176,7 +176,7 @@ class Writing:
         are = {(new.id, member) for _, new in kept for member in new.member_ids}
         companies.add_members(tx, workspace_id, are - were, at)
         companies.remove_members(tx, workspace_id, were - are)
-        companies.delete(tx, workspace_id, gone)
+        companies.delete(tx, workspace_id, removed)
         journal.append(tx, workspace_id, self._entries)
         self._settling.write(tx)
 

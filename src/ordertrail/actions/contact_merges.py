@@ -8,7 +8,7 @@ from ordertrail.actions.touched_contacts import Known
 from ordertrail.domain import contact as rules
 from ordertrail.domain.contact import Contact, ContactName
 from ordertrail.domain.errors import NotFound, Refused
-from ordertrail.domain.journal import Author, Entry, Subject
+from ordertrail.domain.journal import Author, Entry, Subject, became, gone
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Tx
 from ordertrail.store import contact_merges, contacts, journal
@@ -70,20 +70,20 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Deleted | Refused]:
     when, but no value.
     """
     known = Known(tx, batch.workspace_id, (), names=[each.contact for each in batch.commands])
-    gone: dict[int, Author] = {}
+    deleted: dict[int, Author] = {}
 
     def decide(command: Delete) -> Deleted:
         contact_id = known.named(command.contact).id
-        if contact_id in gone:
+        if contact_id in deleted:
             raise NotFound("no such contact: it was deleted")
-        gone[contact_id] = command.author
+        deleted[contact_id] = command.author
         return Deleted(contact_id)
 
     outcomes = of_each(batch.commands, decide)
-    contact_merges.delete(tx, batch.workspace_id, gone, batch.at)
+    contact_merges.delete(tx, batch.workspace_id, deleted, batch.at)
     entries = [
-        Entry(Subject.CONTACT, each, each, False, {"deleted": (False, True)}, author, batch.at)
-        for each, author in gone.items()
+        Entry(Subject.CONTACT, each, each, False, gone(each), author, batch.at)
+        for each, author in deleted.items()
     ]
     journal.append(tx, batch.workspace_id, entries)
     return outcomes
@@ -115,7 +115,7 @@ class _Merging:
             self._lead(each, merged)
             self._authors[each.id] = command.author
         subjects = [(merged.id, changes)]
-        subjects += [(each.id, {"merged_into": (None, merged.id)}) for each in others]
+        subjects += [(each.id, became(merged.id)) for each in others]
         self._entries += [
             Entry(Subject.CONTACT, number, merged.id, False, told, command.author, self._batch.at)
             for number, told in subjects

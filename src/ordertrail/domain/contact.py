@@ -9,7 +9,7 @@ from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import check_count, merged
 from ordertrail.domain.errors import Conflict, Invalid
 from ordertrail.domain.identity import folded_email
-from ordertrail.domain.journal import differences
+from ordertrail.domain.journal import differences, took_in
 from ordertrail.domain.tag import ContactList, Tag
 
 LENGTHS_MAX = {
@@ -240,7 +240,7 @@ def merge(
         companies=_union([each.companies for each in everybody]),
         updated_at=at,
     )
-    return changed, {**changes, "merged": (None, [each.id for each in older_first])}
+    return changed, changes | took_in([each.id for each in older_first])
 
 
 def _first_known(mappings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ An event's and a product event's own row is its entry; all other changes are `En
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,19 @@ class Subject(enum.StrEnum):
     WORKSPACE = "workspace"
 
 
+class Verb(enum.StrEnum):
+    """What an entry tells of its subject."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    MERGED = "merged"
+
+
+Changes = Mapping[str, tuple[Any, Any]]
+"""Each field that differs, with its old and its new value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who asked for a change: a key or a person, and with which origin."""
@@ -43,26 +56,50 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One accepted change; `changes` maps each field to its old and its new value."""
+    """One accepted change of a thing, or that there is a new one."""
 
     subject: Subject
     subject_id: int
     contact_id: int | None
     is_new: bool
-    changes: Mapping[str, tuple[Any, Any]]
+    changes: Changes
     author: Author
     at: datetime
     id: int | None = None
 
     @property
-    def is_deletion(self) -> bool:
-        """Whether the thing is no more."""
-        return self.changes.keys() >= {"id"} and self.changes["id"][1] is None
+    def verb(self) -> Verb:
+        """What it tells of the thing."""
+        return verb(self.subject, self.changes, is_new=self.is_new)
+
+
+def verb(subject: Subject, changes: Changes, *, is_new: bool) -> Verb:
+    """Return what an entry with these changes tells of the thing that it is about."""
+    if is_new:
+        return Verb.CREATED
+    if changes.get("id", _STAYS)[1] is None:
+        return Verb.DELETED
+    is_merge = subject is Subject.CONTACT and any(map(changes.__contains__, _OF_MERGES))
+    return Verb.MERGED if is_merge else Verb.CHANGED
 
 
 def gone(identity: int) -> dict[str, tuple[int, None]]:
     """Return the change that says that a thing with this id was deleted."""
     return {"id": (identity, None)}
+
+
+def took_in(identities: Sequence[int]) -> dict[str, tuple[None, list[int]]]:
+    """Return the change that says that the contacts with these ids became one with this one."""
+    return {"merged": (None, list(identities))}
+
+
+def became(identity: int) -> dict[str, tuple[None, int]]:
+    """Return the change that says that a contact became one with that of this id."""
+    return {"merged_into": (None, identity)}
+
+
+_STAYS = (0, 0)
+_OF_MERGES = took_in(()).keys() | became(0).keys()
 
 
 def same_json(one: object, other: object) -> bool:

@@ -30,16 +30,10 @@ def _encode(
         return "event", events.encode(each)
     if isinstance(each, ProductEvent):
         return "product_event", products.encode_event(each, custom_ids[each.product_id])
-    return f"{each.subject}_{_what(each)}", {
+    return f"{each.subject}_{each.verb}", {
         "id": each.id,
         "timestamp": body.iso(each.at),
         f"{each.subject}_id": each.subject_id,
         "author": each.author.name,
         "changes": {name: list(values) for name, values in each.changes.items()},
     }
-
-
-def _what(entry: Entry) -> str:
-    if entry.is_deletion:
-        return "deleted"
-    return "created" if entry.is_new else "changed"
