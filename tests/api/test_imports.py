@@ -222,8 +222,9 @@ def test_an_order_of_somebody_unknown_is_refused_with_the_reason(
     platform: Served, token: str
 ) -> None:
     report = imported(platform, token, "deals", "custom_id,user_custom_id\nO1,nobody\n")
-    [refused] = report["results"]
-    assert "user_custom_id" in refused["errors"]["row"][0]
+    report["results"] += imported(platform, token, "deals", "custom_id,user_id\nO2,9\n")["results"]
+    assert [list(each["errors"]) for each in report["results"]] == [["user_custom_id"], ["user_id"]]
+    assert "before their orders" in report["results"][0]["errors"]["user_custom_id"][0]
 
 
 def test_a_value_that_does_not_fit_its_attribute_is_a_warning_on_its_row(
@@ -272,7 +273,7 @@ def test_where_a_file_is_no_csv_any_more_it_is_read_no_further_and_says_so(
     text = 'custom_id,city\na,York\nb,"Hull\nc,Leeds\nd,Bath\n'
     report = imported(platform, token, "users", text)
     assert statuses(report) == [(2, "created"), (3, "refused")]
-    assert "nothing behind it was read" in report["results"][1]["errors"]["row"][0]
+    assert "nothing from here on was read" in report["results"][1]["errors"]["row"][0]
 
 
 def test_a_row_with_more_cells_than_columns_is_refused_and_one_with_fewer_is_not(

@@ -77,7 +77,9 @@ def test_only_so_many_refused_rows_are_shown(shop: Shop) -> None:
     ("words", "code", "said"),
     [
         (["users", "nowhere.csv"], 2, "nowhere.csv: cannot be read: No such file"),
-        (["people", "things.csv"], 2, "people"),
+        (["people", "things.csv"], 2, "kind: 'people' is not one of users, products, deals\n"),
+        (["product", "things.csv"], 2, "do you mean products?"),
+        (["Orders", "things.csv"], 2, "do you mean deals?"),
         (["users", "{file}", "--origin", "nonsense"], 2, "X-Ordertrail-Origin"),
     ],
 )

@@ -18,7 +18,7 @@ from ordertrail.api.call import Answer, Call, Streamed
 from ordertrail.api.gate import BUSY, answer_to
 from ordertrail.api.route import OWN, PUBLIC, Route
 from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.errors import Invalid, Refused
+from ordertrail.domain.errors import Invalid, NotFound, Refused
 from ordertrail.domain.journal import Origin
 from ordertrail.kit.committer import Action, QueueFull
 from ordertrail.wire import body, lines, sheet_order, sheets
@@ -33,6 +33,7 @@ WAITS_MAX = 60
 
 MEDIA_TYPE = "text/csv"
 _ORIGIN = b"x-ordertrail-origin"
+_BUYER = ("user_custom_id", "user_id")
 
 _Result = dict[str, Any]
 
@@ -183,7 +184,7 @@ async def _carried_out(asked: _Import, rows: Sequence[SheetRow]) -> list[_Result
             noticed[place] = [each for each in call.warnings if each not in asked.told]
             asked.told.update(noticed[place])
         except Refused as refused:
-            results[place] = _refused(row, wire.why(refused))
+            results[place] = _refused(row, _why(row, refused))
     outcomes = await _committed(asked, list(commands.values()))
     for place, outcome in zip(commands, outcomes, strict=True):
         results[place] = _result(asked, rows[place], outcome, noticed[place])
@@ -208,10 +209,18 @@ def _result(asked: _Import, row: SheetRow, outcome: Any, noticed: Sequence[str])
     if isinstance(outcome, BUSY):
         raise outcome
     if isinstance(outcome, Refused):
-        return _refused(row, wire.why(outcome))
+        return _refused(row, _why(row, outcome))
     request_id = asked.call.request_id
     said = answer_to(outcome, request_id).body
     return _refused(row, {"row": [said["detail"]], "request_id": [request_id]})
+
+
+def _why(row: SheetRow, error: Refused) -> dict[str, list[str]]:
+    """The reasons by field; an order that finds no contact is wrong about its buyer."""
+    buyer = next((name for name in _BUYER if name in row.sent), None)
+    if buyer is not None and isinstance(error, NotFound):
+        return {buyer: ["no contact has this; import the buyers, as users, before their orders"]}
+    return wire.why(error)
 
 
 def _refused(row: SheetRow, why: Mapping[str, list[str]]) -> _Result:

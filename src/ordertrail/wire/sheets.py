@@ -1,6 +1,5 @@
 """CSV files of contacts, products and deals: their header, and what each row says."""
 
-import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,13 +8,12 @@ from typing import Any
 
 from ordertrail.domain.attribute import Attribute, ContentType, standard_name
 from ordertrail.domain.errors import Invalid
-from ordertrail.wire import columns, csv_rows
+from ordertrail.wire import columns, csv_faults, csv_rows
 from ordertrail.wire.columns import Column, Kind
 
 COLUMNS_MAX = 3_000
 CELL_CHARS_MAX = 4 << 20
 _DELIMITERS = ",;\t"
-_CHECKED_BYTES = 1 << 20
 
 _OF_LINE = {
     "product_id": Column("product_id", Kind.WHOLE),
@@ -94,8 +92,8 @@ class Sheet:
                     yield self._row(line, cells)
                 line = reader.line_num + 1
         except csv.Error as error:
-            reason = f"is no CSV from here on, nothing behind it was read: {error}"
-            yield SheetRow(line, {}, {"row": reason}), {}
+            why = csv_faults.reason(self.raw, line, reader.line_num, error)
+            yield SheetRow(line, {}, {"row": f"{why}; nothing from here on was read"}), {}
 
     def _row(self, line: int, cells: list[str]) -> tuple[SheetRow, dict[str, Any]]:
         if len(cells) > len(self.columns):
@@ -121,18 +119,23 @@ def read(raw: bytes, kind: ContentType, attributes: Iterable[Attribute]) -> Shee
 
     The first line tells by what cells are parted: comma, semicolon or tab.
     """
-    _check_text(raw)
+    csv_faults.check_text(raw)
     # The limit is the process's: it is never lowered under another file that is being read.
     csv.field_size_limit(max(csv.field_size_limit(), CELL_CHARS_MAX))
     delimiter = _delimiter(raw)
+    reader = _reader(raw, delimiter)
     try:
-        names: list[str] = next(_reader(raw, delimiter), [])
+        names: list[str] = next(reader, [])
     except csv.Error as error:
-        raise Invalid({"header": f"is no CSV: {error}"}) from None
+        why = csv_faults.reason(raw, 1, reader.line_num, error)
+        raise Invalid({"header": f"cannot be read: {why}"}) from None
     if not names:
-        raise Invalid({"body": "is empty: the first line of the file names its columns"})
+        raise Invalid({"file": "is empty: the first line of the file names its columns"})
     if len(names) > COLUMNS_MAX:
         raise Invalid({"header": f"names more than {COLUMNS_MAX} columns"})
+    nameless = [str(place) for place, name in enumerate(names, 1) if not name.strip()]
+    if nameless:
+        raise Invalid({"header": f"gives no name to column {', '.join(nameless[:10])}"})
     line_columns = _line_columns(names) if kind is ContentType.DEAL else {}
     known = _known(kind, attributes)
     found = [
@@ -231,14 +234,3 @@ def _reader(raw: bytes, delimiter: str) -> Any:
 def _delimiter(raw: bytes) -> str:
     first = raw[:CELL_CHARS_MAX].split(b"\n", 1)[0]
     return max(_DELIMITERS, key=lambda each: first.count(each.encode()))
-
-
-def _check_text(raw: bytes) -> None:
-    """Raise Invalid for what is not UTF-8, some at a time: the whole text would be large."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(raw), _CHECKED_BYTES):
-            decoder.decode(raw[start : start + _CHECKED_BYTES])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        raise Invalid({"body": "is not text in UTF-8"}) from None
