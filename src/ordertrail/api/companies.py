@@ -12,10 +12,10 @@ from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
 from ordertrail.domain.company import CompanyChange, CompanyName
 from ordertrail.kit.snapshot import Snapshot
+from ordertrail.wire import body, filters, naming, one_field, version1
 from ordertrail.wire import companies as wire
-from ordertrail.wire import contact_actions as wire_actions
-from ordertrail.wire import filters, naming, version1
-from ordertrail.wire.contacts import ContactShown, encode_tags
+from ordertrail.wire import tags as wire_tags
+from ordertrail.wire.contacts import ContactShown
 from ordertrail.wire.shapes import DeletedShown, page_of
 
 BOTH = (f"{PUBLIC}/companies/{{id}}", f"{PUBLIC}/companies-by-id/{{custom_id}}")
@@ -66,9 +66,9 @@ def _named(call: Call) -> CompanyName:
 
 def _said(call: Call, sent: dict[str, Any]) -> CompanyChange:
     """What a body says of a company, in either version; what is odd becomes a warning."""
-    body = version1.company_body(sent) if call.version == 1 else version1.flattened(sent)
-    call.warnings += wire.warnings(body)
-    return wire.decode_change(body)
+    said = version1.company_body(sent) if call.version == 1 else body.flattened(sent)
+    call.warnings += wire.warnings(said)
+    return wire.decode_change(said)
 
 
 def _upsert(call: Call) -> companies.Upsert:
@@ -84,7 +84,7 @@ def _change(call: Call) -> companies.Change:
 
 
 def _set_one(call: Call) -> companies.Change:
-    said = wire_actions.decode_attribute(call.body())
+    said = one_field.decode(call.body())
     return companies.Change(_named(call), _said(call, said), call.author)
 
 
@@ -97,12 +97,12 @@ def _remove(call: Call) -> companies.Change:
 
 
 def _tag(call: Call) -> companies.Change:
-    change = CompanyChange(tags=(wire_actions.decode_tag(call.body()),))
+    change = CompanyChange(tags=(wire_tags.decode_name(call.body()),))
     return companies.Change(_named(call), change, call.author)
 
 
 def _untag(call: Call) -> companies.Untag:
-    return companies.Untag(_named(call), wire_actions.decode_tag(call.body()), call.author)
+    return companies.Untag(_named(call), wire_tags.decode_name(call.body()), call.author)
 
 
 def _delete(call: Call) -> companies.Delete:
@@ -126,12 +126,12 @@ def _upserted(call: Call, snapshot: Snapshot, done: Written) -> Answer:
 
 
 def _one_set(call: Call, done: Written) -> Answer:
-    name = wire_actions.attribute_name(call.body())
+    name = one_field.decode_name(call.body())
     return Answer({"attribute": name, "value": _kept(call, done, name)})
 
 
 def _several_set(call: Call, done: Written) -> Answer:
-    return Answer({name: _kept(call, done, name) for name in version1.flattened(call.body())})
+    return Answer({name: _kept(call, done, name) for name in body.flattened(call.body())})
 
 
 def _kept(call: Call, done: Written, name: str) -> Any:
@@ -141,17 +141,16 @@ def _kept(call: Call, done: Written, name: str) -> Any:
 
 
 def _removed(call: Call, _done: Written) -> Answer:
-    return Answer({"attribute": wire_actions.attribute_name(call.body())})
+    return Answer({"attribute": one_field.decode_name(call.body())})
 
 
 def _tagged(call: Call, done: Written) -> Answer:
-    name = wire_actions.decode_tag(call.body())
-    [tag] = [each for each in done.company.tags if each.name == name]
-    return Answer({"created": name in done.new_tags, "tag": encode_tags([tag])[0]})
+    name = wire_tags.decode_name(call.body())
+    return Answer(wire_tags.encode_added(done.company.tags, name, done.new_tags))
 
 
 def _untagged(call: Call, _done: Written) -> Answer:
-    return Answer({"tag": {"name": wire_actions.decode_tag(call.body())}})
+    return Answer(wire_tags.encode_removed(wire_tags.decode_name(call.body())))
 
 
 CREATE = Write(_create, companies.create, _whole)
@@ -169,8 +168,8 @@ ADD_TAG = answered(_tag, companies.change, _tagged)
 REMOVE_TAG = answered(_untag, companies.untag, _untagged)
 
 _SAID, _COMPANY = wire.CompanySent, wire.CompanyShown
-_FIELD, _NAMED = wire_actions.FieldSent, wire_actions.AttributeNamed
-_TAG, _TAGGED, _UNTAGGED = wire_actions.TagNamed, wire_actions.TagAdded, wire_actions.TagRemoved
+_FIELD, _NAMED = one_field.FieldSent, one_field.AttributeNamed
+_TAG, _TAGGED, _UNTAGGED = wire_tags.TagNamed, wire_tags.TagAdded, wire_tags.TagRemoved
 _WHO = naming.ContactNamed
 
 _ACTIONS: tuple[tuple[str, str, Write, str, Any, Any], ...] = (

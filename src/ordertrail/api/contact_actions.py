@@ -10,13 +10,13 @@ from ordertrail.api.contacts import said_of_contact
 from ordertrail.api.person import BOTH, named
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
+from ordertrail.wire import body, one_field, tags, version1
 from ordertrail.wire import contact_actions as wire
 from ordertrail.wire import contacts as wire_contacts
-from ordertrail.wire import version1
 
 
 def _set_one(call: Call) -> contacts.Change:
-    said = wire.decode_attribute(call.body())
+    said = one_field.decode(call.body())
     return contacts.Change(named(call), said_of_contact(call, said), call.author)
 
 
@@ -30,16 +30,16 @@ def _remove(call: Call) -> contacts.Change:
 
 
 def _one_set(call: Call, done: Written) -> Answer:
-    name = wire.attribute_name(call.body())
+    name = one_field.decode_name(call.body())
     return Answer({"attribute": name, "value": _kept(call, done, name)})
 
 
 def _several_set(call: Call, done: Written) -> Answer:
-    return Answer({name: _kept(call, done, name) for name in version1.flattened(call.body())})
+    return Answer({name: _kept(call, done, name) for name in body.flattened(call.body())})
 
 
 def _removed(call: Call, _done: Written) -> Answer:
-    return Answer({"attribute": wire.attribute_name(call.body())})
+    return Answer({"attribute": one_field.decode_name(call.body())})
 
 
 def _kept(call: Call, done: Written, name: str) -> Any:
@@ -61,8 +61,8 @@ def _renamed(call: Call, sent: dict[str, Any]) -> dict[str, Any]:
 
 def _tag(names: Callable[[dict[str, Any]], tuple[str, ...]], *, is_borne: bool) -> Any:
     def command(call: Call) -> contact_groups.Tag:
-        tags = names(call.body())
-        return contact_groups.Tag(named(call), tags, call.author, is_borne=is_borne)
+        told = names(call.body())
+        return contact_groups.Tag(named(call), told, call.author, is_borne=is_borne)
 
     return command
 
@@ -76,21 +76,20 @@ def _place(*, is_on: bool) -> Callable[[Call], contact_groups.Place]:
 
 
 def _one_name(sent: dict[str, Any]) -> tuple[str, ...]:
-    return (wire.decode_tag(sent),)
+    return (tags.decode_name(sent),)
 
 
 def _tag_added(call: Call, done: Written) -> Answer:
-    name = wire.decode_tag(call.body())
-    [tag] = [each for each in done.contact.tags if each.name == name]
-    return Answer({"created": name in done.new_tags, "tag": wire_contacts.encode_tags([tag])[0]})
+    name = tags.decode_name(call.body())
+    return Answer(tags.encode_added(done.contact.tags, name, done.new_tags))
 
 
 def _tags_added(done: Written) -> Answer:
-    return Answer({"tags": wire_contacts.encode_tags(done.contact.tags)})
+    return Answer({"tags": tags.encode(done.contact.tags)})
 
 
 def _tag_removed(call: Call, _done: Written) -> Answer:
-    return Answer({"tag": {"name": wire.decode_tag(call.body())}})
+    return Answer(tags.encode_removed(tags.decode_name(call.body())))
 
 
 def _placed(call: Call, _done: Written) -> Answer:
@@ -109,7 +108,7 @@ SET_ONE = answered(_set_one, contacts.change, _one_set)
 SET_SEVERAL = answered(_set_several, contacts.change, _several_set)
 REMOVE = answered(_remove, contacts.change, _removed)
 ADD_TAG = answered(_tag(_one_name, is_borne=True), contact_groups.tag, _tag_added)
-ADD_TAGS = simple(_tag(wire.decode_tags, is_borne=True), contact_groups.tag, _tags_added)
+ADD_TAGS = simple(_tag(tags.decode_names, is_borne=True), contact_groups.tag, _tags_added)
 REMOVE_TAG = answered(_tag(_one_name, is_borne=False), contact_groups.tag, _tag_removed)
 ADD_TO_LIST = answered(_place(is_on=True), contact_groups.place, _placed)
 REMOVE_FROM_LIST = answered(_place(is_on=False), contact_groups.place, _placed)
@@ -120,8 +119,8 @@ _ACTIONS: tuple[tuple[str, str, Write, str, Any, Any], ...] = (
         "set_attribute",
         SET_ONE,
         "set one field of a contact",
-        wire.FieldSent,
-        wire.FieldSent,
+        one_field.FieldSent,
+        one_field.FieldSent,
     ),
     (
         "POST",
@@ -137,21 +136,21 @@ _ACTIONS: tuple[tuple[str, str, Write, str, Any, Any], ...] = (
             "remove_attribute",
             REMOVE,
             "clear one field of a contact",
-            wire.AttributeNamed,
-            wire.AttributeNamed,
+            one_field.AttributeNamed,
+            one_field.AttributeNamed,
         )
         for method in ("POST", "DELETE")
     ),
-    ("POST", "add_tag", ADD_TAG, "put a tag on a contact", wire.TagNamed, wire.TagAdded),
-    ("POST", "add_many_tags", ADD_TAGS, "put tags on a contact", wire.TagsSent, wire.TagsShown),
+    ("POST", "add_tag", ADD_TAG, "put a tag on a contact", tags.TagNamed, tags.TagAdded),
+    ("POST", "add_many_tags", ADD_TAGS, "put tags on a contact", tags.TagsSent, tags.TagsShown),
     *(
         (
             method,
             "remove_tag",
             REMOVE_TAG,
             "take a tag off a contact",
-            wire.TagNamed,
-            wire.TagRemoved,
+            tags.TagNamed,
+            tags.TagRemoved,
         )
         for method in ("POST", "DELETE")
     ),

@@ -13,9 +13,9 @@ from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, simple
 from ordertrail.domain.contact import ContactChange
 from ordertrail.kit.snapshot import Snapshot
+from ordertrail.wire import body, version1
 from ordertrail.wire import contact_actions as wire_actions
 from ordertrail.wire import contacts as wire
-from ordertrail.wire import version1
 from ordertrail.wire.shapes import DeletedShown
 
 _USER_KEY_BYTES = 9
@@ -26,7 +26,7 @@ def said_of_contact(call: Call, sent: dict[str, Any]) -> ContactChange:
     if call.version == 1:
         sent = version1.contact_body(sent)
     else:
-        sent = version1.flattened(sent)
+        sent = body.flattened(sent)
         if sent.get("user_id") is not None and sent.get("custom_id") is not None:
             sent = {name: value for name, value in sent.items() if name != "user_id"}
             call.warnings.append("user_id: ignored: custom_id is its name in version 2")

@@ -11,10 +11,9 @@ from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
 from ordertrail.domain.deal import Deal, DealChange
 from ordertrail.kit.snapshot import Snapshot
-from ordertrail.wire import contact_actions as wire_actions
 from ordertrail.wire import deals as wire
 from ordertrail.wire import filters, version1
-from ordertrail.wire.contacts import encode_tags
+from ordertrail.wire import tags as wire_tags
 from ordertrail.wire.shapes import DeletedShown, page_of
 from ordertrail.wire.stage_changes import StageChangeShown
 
@@ -43,23 +42,22 @@ def _change(call: Call) -> deals.Change:
 
 
 def _tag(call: Call) -> deals.Change:
-    change = DealChange(tags=(wire_actions.decode_tag(call.body()),))
+    change = DealChange(tags=(wire_tags.decode_name(call.body()),))
     return deals.Change(shown.name_of_deal(call), change, call.author)
 
 
 def _untag(call: Call) -> deals.Change:
-    change = DealChange(untagged=(wire_actions.decode_tag(call.body()),))
+    change = DealChange(untagged=(wire_tags.decode_name(call.body()),))
     return deals.Change(shown.name_of_deal(call), change, call.author)
 
 
 def _tagged(call: Call, done: deals.Upserted) -> Answer:
-    name = wire_actions.decode_tag(call.body())
-    [tag] = [each for each in done.deal.tags if each.name == name]
-    return Answer({"created": name in done.new_tags, "tag": encode_tags([tag])[0]})
+    name = wire_tags.decode_name(call.body())
+    return Answer(wire_tags.encode_added(done.deal.tags, name, done.new_tags))
 
 
 def _untagged(call: Call, _done: deals.Upserted) -> Answer:
-    return Answer({"tag": {"name": wire_actions.decode_tag(call.body())}})
+    return Answer(wire_tags.encode_removed(wire_tags.decode_name(call.body())))
 
 
 def _delete(call: Call) -> deals.Delete:
@@ -187,8 +185,8 @@ ROUTES: tuple[Route, ...] = (
                 f"{one}/add_tag/",
                 ADD_TAG,
                 "put a tag on an order",
-                wire_actions.TagNamed,
-                wire_actions.TagAdded,
+                wire_tags.TagNamed,
+                wire_tags.TagAdded,
             ),
             *(
                 Route(
@@ -196,8 +194,8 @@ ROUTES: tuple[Route, ...] = (
                     f"{one}/remove_tag/",
                     REMOVE_TAG,
                     "take a tag off an order",
-                    wire_actions.TagNamed,
-                    wire_actions.TagRemoved,
+                    wire_tags.TagNamed,
+                    wire_tags.TagRemoved,
                 )
                 for method in ("POST", "DELETE")
             ),

@@ -16,11 +16,12 @@ from ordertrail.kit.paging import Page, Place
 from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import groups as wire
 from ordertrail.wire.companies import CompanyShown
-from ordertrail.wire.contacts import ContactShown, ListShown, TagShown
+from ordertrail.wire.contacts import ContactShown, ListShown
 from ordertrail.wire.deals import DealShown
 from ordertrail.wire.products import ProductShown
 from ordertrail.wire.products import encode as encode_product
 from ordertrail.wire.shapes import DeletedShown, page_of
+from ordertrail.wire.tags import TagShown
 
 Listing = Callable[[Reader, int, int, Place], Page[Any]]
 Show = Callable[[Call, Snapshot], Callable[[Any], dict[str, Any]]]

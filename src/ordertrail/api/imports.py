@@ -23,8 +23,8 @@ from ordertrail.domain.journal import Origin
 from ordertrail.kit.committer import Action, QueueFull
 from ordertrail.wire import body, lines, sheet_order, sheets
 from ordertrail.wire import imports as wire
+from ordertrail.wire.body import flattened
 from ordertrail.wire.sheets import Sheet, SheetRow
-from ordertrail.wire.version1 import flattened
 
 PART_MAX = 250
 BYTES_MAX = 64 << 20

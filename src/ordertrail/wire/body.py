@@ -247,6 +247,18 @@ def _meant(sent: Mapping[str, Any], known: Collection[str]) -> dict[str, str]:
     return meant
 
 
+def flattened(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return a body without what some clients make of attributes: an object or list of its own."""
+    nested = sent.get("attributes")
+    if isinstance(nested, list) and all(isinstance(each, dict) for each in nested):
+        named = [(each.get("name_std") or each.get("name"), each.get("value")) for each in nested]
+        if all(isinstance(name, str) for name, _ in named):
+            nested = dict(named)
+    if not isinstance(nested, dict):
+        return sent
+    return {**nested, **{name: value for name, value in sent.items() if name != "attributes"}}
+
+
 def unnoticed(
     sent: Mapping[str, Any], known: frozenset[str], read_only: frozenset[str]
 ) -> list[str]:

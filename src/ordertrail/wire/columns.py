@@ -14,7 +14,7 @@ from ordertrail.domain.attribute import Attribute, ContentType, ValueType
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.deal import Deal
 from ordertrail.domain.product import Product
-from ordertrail.wire.contacts import encode_tags
+from ordertrail.wire import tags
 
 Row = dict[str, Any]
 
@@ -126,7 +126,7 @@ def of_contact(each: Contact) -> Row:
         "user_key": each.user_key,
         "custom_id": each.custom_id,
         "email": each.email,
-        "tags": encode_tags(each.tags),
+        "tags": tags.encode(each.tags),
         UNDEFINED: each.attributes,
         "lists": [{"id": one.id, "name": one.name} for one in each.lists],
         "companies": [{"id": one.company_id, "name": one.name} for one in each.companies],
@@ -142,7 +142,7 @@ def of_product(each: Product) -> Row:
         **each.details,
         "id": each.id,
         "custom_id": each.custom_id,
-        "tags": encode_tags(each.tags),
+        "tags": tags.encode(each.tags),
         UNDEFINED: each.attributes,
         "created_at": each.created_at,
         "updated_at": each.updated_at,
@@ -178,7 +178,7 @@ def of_deal(each: Deal, products: Mapping[int, str], contacts: Mapping[int, str]
             }
             for line in each.lines
         ],
-        "tags": encode_tags(each.tags),
+        "tags": tags.encode(each.tags),
         UNDEFINED: each.attributes,
         "created_at": each.created_at,
         "updated_at": each.updated_at,

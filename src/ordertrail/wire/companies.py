@@ -13,9 +13,8 @@ from ordertrail.domain.company import (
     CompanyChange,
 )
 from ordertrail.domain.errors import Invalid
-from ordertrail.wire import body
-from ordertrail.wire.contact_actions import attribute_name
-from ordertrail.wire.contacts import TagShown, decode_tags, encode_tags
+from ordertrail.wire import body, one_field, tags
+from ordertrail.wire.tags import TagShown
 
 FIELDS = DETAILS | READ_ONLY | {"custom_id", "name", "tags"}
 DATES = frozenset({"created_at", "updated_at"})
@@ -108,7 +107,7 @@ def decode_change(sent: dict[str, Any]) -> CompanyChange:
 
 def decode_removal(sent: dict[str, Any]) -> CompanyChange:
     """Return the change that a field is cleared by."""
-    change = decode_change({attribute_name(sent): None})
+    change = decode_change({one_field.decode_name(sent): None})
     if not change.attributes and not change.details:
         raise Invalid({"attribute": "no company can be without it"})
     return CompanyChange(details=change.details, dropped=tuple(change.attributes))
@@ -124,7 +123,7 @@ def encode(company: Company) -> dict[str, Any]:
         **{name: company.details.get(name) for name in _SHOWN},
         "phone_numbers": company.details.get("phone_numbers") or [],
         "employees": list(company.member_ids),
-        "tags": encode_tags(company.tags),
+        "tags": tags.encode(company.tags),
         "created_at": body.iso(company.created_at),
         "updated_at": body.iso(company.updated_at),
     }
@@ -173,5 +172,5 @@ _READERS: dict[str, body.Read] = {
     "name": _name,
     "size": _size,
     "phone_numbers": _phones,
-    "tags": lambda _field, value: decode_tags(value),
+    "tags": lambda _field, value: tags.decode_all(value),
 }

@@ -5,14 +5,10 @@ from typing import Any, Required, TypedDict
 from ordertrail.domain.absent import ABSENT
 from ordertrail.domain.contact import READ_ONLY, ContactChange
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.tag import tag_name
-from ordertrail.wire import body, contacts
-from ordertrail.wire.contacts import TagShown
+from ordertrail.wire import body, contacts, one_field
 
 MERGED_MAX = 1_000
 MANY_MAX = 1_000
-TAGS_MAX = 100
-_NAME_IS_REQUIRED = {"attribute": "is required: the name of a field"}
 _FIXED = frozenset({"custom_id", "user_key", "tags"}) | READ_ONLY
 """Standard fields that many contacts cannot be given alike, or one cannot be without."""
 
@@ -29,50 +25,6 @@ class MergedShown(TypedDict):
     """That the contacts are one now."""
 
     success: bool
-
-
-class FieldSent(TypedDict):
-    """A field, and what it becomes; null clears it."""
-
-    attribute: str
-    value: Any
-
-
-class AttributeNamed(TypedDict):
-    """The name of a field."""
-
-    attribute: str
-
-
-class TagNamed(TypedDict):
-    """The name of a tag."""
-
-    name: str
-
-
-class TagAdded(TypedDict):
-    """A tag that was put on, and whether nobody bore it before."""
-
-    created: bool
-    tag: TagShown
-
-
-class TagRemoved(TypedDict):
-    """A tag that was taken off."""
-
-    tag: TagNamed
-
-
-class TagsSent(TypedDict):
-    """The names of tags."""
-
-    tag_names: list[str]
-
-
-class TagsShown(TypedDict):
-    """The tags that a contact bears."""
-
-    tags: list[TagShown]
 
 
 class ListNamed(TypedDict):
@@ -124,30 +76,9 @@ def decode_merge(sent: dict[str, Any]) -> tuple[int, tuple[int, ...]]:
     return known["parent"], known["users_list"]
 
 
-def decode_attribute(sent: dict[str, Any]) -> dict[str, Any]:
-    """Read a field and its value as a body that says the field."""
-    wrong = {} if _is_name(sent.get("attribute")) else dict(_NAME_IS_REQUIRED)
-    if "value" not in sent:
-        wrong["value"] = "is required: what the attribute becomes; null clears it"
-    if wrong:
-        raise Invalid(wrong)
-    return {sent["attribute"]: sent["value"]}
-
-
-def attribute_name(sent: dict[str, Any]) -> str:
-    """Read the name of a field as it was sent."""
-    if not _is_name(sent.get("attribute")):
-        raise Invalid(_NAME_IS_REQUIRED)
-    return str(sent["attribute"])
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 def decode_removal(sent: dict[str, Any]) -> ContactChange:
     """Return the change that a field is cleared by."""
-    name = attribute_name(sent)
+    name = one_field.decode_name(sent)
     change = contacts.decode_change({name: "" if contacts.field_name(name) == "email" else None})
     if not change.attributes and not change.profile and change.email is ABSENT:
         raise Invalid({"attribute": "no contact can be without it"})
@@ -160,7 +91,7 @@ def decode_many(sent: dict[str, Any], *, standard: bool) -> tuple[tuple[int, ...
     """Read the ids of contacts, and the change of one field that is standard, or that is not."""
     known = body.fields(sent, {"ids": body.many(body.whole, MANY_MAX)})
     body.require(known, {"ids": "the ids of contacts"})
-    said = decode_attribute(sent)
+    said = one_field.decode(sent)
     change = contacts.decode_change(said)
     name = next(iter(said))
     is_standard = not change.attributes
@@ -170,21 +101,6 @@ def decode_many(sent: dict[str, Any], *, standard: bool) -> tuple[tuple[int, ...
     if contacts.field_name(name) in _FIXED:
         raise Invalid({"attribute": "cannot be the same of several contacts"})
     return known["ids"], change
-
-
-def decode_tag(sent: dict[str, Any]) -> str:
-    """Read the name of a tag."""
-    body.require(sent, {"name": "what the tag is called"})
-    return tag_name(sent.get("name"))
-
-
-def decode_tags(sent: dict[str, Any]) -> tuple[str, ...]:
-    """Read the names of tags."""
-    body.require(sent, {"tag_names": "a list of what the tags are called"})
-    names = sent["tag_names"]
-    if not isinstance(names, list) or len(names) > TAGS_MAX:
-        raise Invalid({"tag_names": f"must be a list of at most {TAGS_MAX} names"})
-    return tuple(dict.fromkeys(tag_name(each, "tag_names") for each in names))
 
 
 def decode_list(sent: dict[str, Any]) -> int:

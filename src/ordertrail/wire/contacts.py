@@ -1,6 +1,5 @@
 """Contacts ("users") on the wire."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Literal, TypedDict
 
@@ -15,9 +14,9 @@ from ordertrail.domain.contact import (
     ContactChange,
 )
 from ordertrail.domain.errors import Invalid
-from ordertrail.domain.tag import Tag, tag_name
-from ordertrail.wire import body
+from ordertrail.wire import body, tags
 from ordertrail.wire.shapes import Time
+from ordertrail.wire.tags import TagShown
 
 _COMPANY = "company_custom_id"
 FIELDS = PROFILE | READ_ONLY | {"custom_id", "email", "phone", "tags", "user_key", _COMPANY}
@@ -26,7 +25,6 @@ FIELDS = PROFILE | READ_ONLY | {"custom_id", "email", "phone", "tags", "user_key
 DATES = ("first_seen", "last_seen", "last_contacted", "created_at", "updated_at")
 """The fields that a list may be limited to a range of."""
 
-_TAGS_MAX = 100
 _UNSAID: dict[str, Any] = {
     "gender": "unknown",
     "score": 0,
@@ -38,13 +36,6 @@ _UNSAID: dict[str, Any] = {
 """What clients in the field read of every contact, and what it is while nobody has said it."""
 
 _SHOWN = ("first_name", "last_name", "phone_number", "country", "region", "city")
-
-
-class TagShown(TypedDict):
-    """A tag on something."""
-
-    id: int
-    name: str
 
 
 class ListShown(TypedDict):
@@ -206,32 +197,13 @@ def encode(contact: Contact) -> dict[str, Any]:
         "phone": profile["phone_number"],
         "created_at": body.iso(contact.created_at),
         "updated_at": body.iso(contact.updated_at),
-        "tags": encode_tags(contact.tags),
+        "tags": tags.encode(contact.tags),
         "lists": [{"id": each.id, "name": each.name} for each in contact.lists],
         "companies": [
             {"id": each.company_id, "name": each.name, "member_since": body.iso(each.since)}
             for each in contact.companies
         ],
     }
-
-
-def encode_tags(tags: Iterable[Tag]) -> list[dict[str, Any]]:
-    """Return tags as they stand on what bears them."""
-    return [{"id": tag.id, "name": tag.name} for tag in tags]
-
-
-def decode_tags(sent: object) -> tuple[str, ...]:
-    """Read tags, which are sent as names; what was read may be sent back as it was."""
-    names = [each.get("name") if isinstance(each, dict) else each for each in _listed(sent)]
-    return tuple(dict.fromkeys(tag_name(each, "tags") for each in names))
-
-
-def _listed(sent: object) -> list[Any]:
-    if sent is None:
-        return []
-    if not isinstance(sent, list) or len(sent) > _TAGS_MAX:
-        raise Invalid({"tags": f"must be a list of at most {_TAGS_MAX} names"})
-    return sent
 
 
 def _email(field: str, value: object) -> str | None:
@@ -278,6 +250,6 @@ _READERS: dict[str, body.Read] = {
     "custom_id": body.identifier,
     "email": _email,
     "user_key": _if_any,
-    "tags": lambda _field, value: decode_tags(value),
+    "tags": lambda _field, value: tags.decode_all(value),
     _COMPANY: _if_any,
 }

@@ -20,9 +20,9 @@ from ordertrail.domain.deal import (
     Status,
 )
 from ordertrail.domain.errors import Invalid
-from ordertrail.wire import body
-from ordertrail.wire.contacts import TagShown, decode_tags, encode_tags
+from ordertrail.wire import body, tags
 from ordertrail.wire.shapes import Time
+from ordertrail.wire.tags import TagShown
 
 LINES_MAX = PRODUCTS_MAX
 _NO_DETAILS = dict.fromkeys(sorted(DETAILS))
@@ -177,7 +177,7 @@ def encode(deal: Deal, custom_ids: Mapping[int, str]) -> dict[str, Any]:
         "products": list(deal.product_ids),
         "products_custom_id": [custom_ids[product_id] for product_id in deal.product_ids],
         "order_products": [_encode_line(line) for line in deal.lines],
-        "tags": encode_tags(deal.tags),
+        "tags": tags.encode(deal.tags),
         "created_at": body.iso(deal.created_at),
         "updated_at": body.iso(deal.updated_at),
     }
@@ -265,7 +265,7 @@ _READERS: dict[str, body.Read] = {
     "order_products": body.many(_line, LINES_MAX),
     "products": body.many(body.whole, LINES_MAX),
     "products_custom_id": body.many(body.identifier, LINES_MAX),
-    "tags": lambda _field, value: decode_tags(value),
+    "tags": lambda _field, value: tags.decode_all(value),
     "expected_close_date": body.day,
     "loss_reason": body.whole,
     "loss_reason_description": body.text(NAME_LENGTH_MAX),

@@ -6,21 +6,13 @@ from typing import Any
 from ordertrail.wire.attributes import AttributeSent
 from ordertrail.wire.batch import BatchSent
 from ordertrail.wire.companies import CompanySent
-from ordertrail.wire.contact_actions import (
-    AttributeNamed,
-    FieldSent,
-    ListNamed,
-    ManyCustomSent,
-    ManySent,
-    MergeSent,
-    TagNamed,
-    TagsSent,
-)
+from ordertrail.wire.contact_actions import ListNamed, ManyCustomSent, ManySent, MergeSent
 from ordertrail.wire.contacts import ContactSent
 from ordertrail.wire.deals import DealSent
 from ordertrail.wire.events import EventSent, NamedEventSent
 from ordertrail.wire.groups import GroupSent
 from ordertrail.wire.naming import ContactNamed
+from ordertrail.wire.one_field import AttributeNamed, FieldSent
 from ordertrail.wire.pipelines import (
     OrderSent,
     PipelineSent,
@@ -29,6 +21,7 @@ from ordertrail.wire.pipelines import (
     StageSent,
 )
 from ordertrail.wire.products import NamedProductEventSent, ProductEventSent, ProductSent
+from ordertrail.wire.tags import TagNamed, TagsSent
 from ordertrail.wire.workspaces import WorkspaceSent
 
 _CONTACT: dict[str, Any] = {

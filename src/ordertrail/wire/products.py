@@ -13,10 +13,10 @@ from ordertrail.domain.product import (
     ProductName,
     event_type,
 )
-from ordertrail.wire import body, naming
-from ordertrail.wire.contacts import TagShown, encode_tags
+from ordertrail.wire import body, naming, tags
 from ordertrail.wire.naming import ContactNamed
 from ordertrail.wire.shapes import Time
+from ordertrail.wire.tags import TagShown
 
 EventType = Literal[
     "click",
@@ -195,7 +195,7 @@ def encode(product: Product) -> dict[str, Any]:
         **product.details,
         "id": product.id,
         "custom_id": product.custom_id,
-        "tags": encode_tags(product.tags),
+        "tags": tags.encode(product.tags),
         "created_at": body.iso(product.created_at),
         "updated_at": body.iso(product.updated_at),
     }

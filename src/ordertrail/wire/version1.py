@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ordertrail.domain.attribute import Attribute, ContentType, infer
+from ordertrail.wire import body
 
 _CONTACT = {"user_id": "custom_id", "key": "user_key", "company_id": "company_custom_id"}
 DEAL = {"person": "user_id", "company": "company_id", "deal_id": "custom_id"}
@@ -124,19 +125,7 @@ def _renamed(sent: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         for name, value in sent.items()
         if name in names and flat.get(names[name]) is None
     }
-    return flattened(flat)
-
-
-def flattened(sent: dict[str, Any]) -> dict[str, Any]:
-    """Return a body without what some clients make of attributes: an object or list of its own."""
-    nested = sent.get("attributes")
-    if isinstance(nested, list) and all(isinstance(each, dict) for each in nested):
-        named = [(each.get("name_std") or each.get("name"), each.get("value")) for each in nested]
-        if all(isinstance(name, str) for name, _ in named):
-            nested = dict(named)
-    if not isinstance(nested, dict):
-        return sent
-    return {**nested, **{name: value for name, value in sent.items() if name != "attributes"}}
+    return body.flattened(flat)
 
 
 def _shown(
