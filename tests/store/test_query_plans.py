@@ -321,7 +321,7 @@ SHOWN: dict[str, tuple[Callable[[Reader], object], list[str]]] = {
         ],
     ),
     "a contact in numbers": (
-        lambda r: browse_around.figures(r, 1, 1),
+        lambda r: browse_around.figures(r, 1, 1, ()),
         [
             f"{table}_contact (workspace_id=? AND contact_id=?)"
             for table in ("deals", "events", "product_events", "journal")

@@ -1,9 +1,10 @@
 """Looking around: lists and single things with all the names that a person wants to see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from ordertrail.domain import deal_story
 from ordertrail.domain.contact import Contact
 from ordertrail.domain.deal import Deal
 from ordertrail.domain.errors import Invalid, NotFound
@@ -13,13 +14,14 @@ from ordertrail.domain.product import Product
 from ordertrail.kit import clock, paging
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page
-from ordertrail.store import browse, browse_around, pipelines
+from ordertrail.store import browse, browse_around, names, pipelines
 from ordertrail.store import contacts as contact_rows
 from ordertrail.store import deals as deal_rows
 from ordertrail.store import events as event_rows
 from ordertrail.store import products as product_rows
 from ordertrail.store.browse import NEWEST, ContactRow, DealFilter, DealRow, ProductRow
-from ordertrail.store.browse_around import Figures, Happening, Names, Total
+from ordertrail.store.browse_around import Figures, Happening, Total
+from ordertrail.store.names import Names, Thing
 
 T = TypeVar("T")
 
@@ -39,6 +41,7 @@ __all__ = [
     "Names",
     "ProductRow",
     "ProductView",
+    "Thing",
     "Total",
     "contact",
     "contact_meant",
@@ -125,12 +128,15 @@ def deal(reader: Reader, workspace_id: int, deal_id: int) -> DealView:
     found = deal_rows.by_ids(reader, workspace_id, [deal_id]).get(deal_id)
     if found is None:
         raise NotFound(f"There is no deal with the id {deal_id}.")
-    people = [] if found.contact_id is None else [found.contact_id]
-    return DealView(
-        found,
-        browse_around.names(reader, workspace_id, found.product_ids, people),
-        browse_around.changes(reader, workspace_id, Subject.DEAL, deal_id, CHANGES_MAX),
-    )
+    changes = browse_around.changes(reader, workspace_id, Subject.DEAL, deal_id, CHANGES_MAX)
+    today = {
+        **found.details,
+        "user_id": found.contact_id,
+        "stage": found.stage_id,
+        "products": found.product_ids,
+    }
+    things = {*_named(today.items()), *_mentioned(changes)}
+    return DealView(found, names.names(reader, workspace_id, things), changes)
 
 
 def contact_meant(reader: Reader, workspace_id: int, contact_id: int) -> Contact:
@@ -145,10 +151,10 @@ def contact(reader: Reader, workspace_id: int, found: Contact, cursor: str | Non
     """Return a contact with what is around it."""
     wanted = DealFilter(contact_id=found.id)
     before = _place(cursor, 2)
-    figures = browse_around.figures(reader, workspace_id, found.id)
     happened = browse_around.timeline(
         reader, workspace_id, found.id, (before[0], before[1]), limit=PAGE_SIZE + 1
     )
+    figures = browse_around.figures(reader, workspace_id, found.id, _mentioned(happened))
     return ContactView(
         found,
         figures,
@@ -169,6 +175,30 @@ def product(reader: Reader, workspace_id: int, product_id: int) -> ProductView:
         browse.deals(reader, workspace_id, wanted, NEWEST, limit=PAGE_SIZE),
         browse.count_deals(reader, workspace_id, wanted),
     )
+
+
+def _mentioned(happenings: Iterable[Happening]) -> set[Thing]:
+    """What changes are about or name by its id; a deal that is there has its name beside it."""
+    found: set[Thing] = set()
+    for each in happenings:
+        if each.kind != "change" or each.subject_id is None:
+            continue
+        subject = Subject(each.name)
+        if subject == Subject.DEAL:
+            values = [(name, v) for name, both in each.data.items() for v in both]
+            found.update(_named(values))
+        if subject == Subject.COMPANY or (subject == Subject.DEAL and each.deal_id is None):
+            found.add((subject, each.subject_id))
+    return found
+
+
+def _named(values: Iterable[tuple[str, Any]]) -> Iterator[Thing]:
+    """What the fields of a deal name by its id."""
+    for name, value in values:
+        subject = deal_story.IDS.get(name)
+        ids = value if isinstance(value, list | tuple) else [value]
+        if subject is not None:
+            yield from ((subject, number) for number in ids if isinstance(number, int))
 
 
 def _place(cursor: str | None, parts: int) -> tuple[int, ...]:

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import ClassVar
 
 from ordertrail.actions import browse
-from ordertrail.actions.browse import ContactRow, DealRow, Names, Total
-from ordertrail.console import say
+from ordertrail.actions.browse import ContactRow, DealRow, Total
+from ordertrail.console import say, story
 from ordertrail.console.deals import address
 from ordertrail.console.desk import Elsewhere, Visit
-from ordertrail.console.say import Field, Told
+from ordertrail.console.say import Field
+from ordertrail.console.story import Told
+from ordertrail.domain.journal import Subject
 from ordertrail.kit.database import Reader
 
 ADDRESS = "/console/contacts"
@@ -50,6 +52,9 @@ class ContactPage:
     email: str | None
     created_at: datetime
     updated_at: datetime
+    tags: Sequence[str]
+    lists: Sequence[str]
+    companies: Sequence[str]
     profile: Sequence[Field]
     attributes: Sequence[Field]
     totals: Sequence[Total]
@@ -88,9 +93,9 @@ def contact(reader: Reader, visit: Visit) -> ContactPage | Elsewhere:
     if meant.id != visit.number:
         return Elsewhere(f"{ADDRESS}/{meant.id}")
     cursor = visit.query.get("cursor")
+    thing = Subject.CONTACT, meant.id
     view = browse.contact(reader, visit.workspace.id, meant, cursor)
     found, own = view.contact, f"{ADDRESS}/{visit.number}"
-    names = Names(view.figures.names.stages, contacts={found.id: found.name})
     following = view.timeline.next_cursor
     return ContactPage(
         id=found.id,
@@ -100,12 +105,15 @@ def contact(reader: Reader, visit: Visit) -> ContactPage | Elsewhere:
         email=found.email,
         created_at=found.created_at,
         updated_at=found.updated_at,
-        profile=say.fields(found.profile, names),
-        attributes=say.fields(found.attributes, names),
+        tags=[each.name for each in found.tags],
+        lists=[each.name for each in found.lists],
+        companies=[each.name for each in found.companies],
+        profile=say.fields(found.profile),
+        attributes=say.fields(found.attributes),
         totals=view.figures.totals,
         order_count=sum(total.orders for total in view.figures.totals),
         orders=view.deals,
-        timeline=[say.told(each, names) for each in view.timeline.items],
+        timeline=[story.told(each, view.figures.names, thing) for each in view.timeline.items],
         timeline_count=view.timeline.count,
         is_first=not cursor,
         first=own,

@@ -8,19 +8,22 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from ordertrail.actions import browse
-from ordertrail.actions.browse import DealFilter, DealRow, DealView
-from ordertrail.console import say
+from ordertrail.actions.browse import DealFilter, DealRow, DealView, Names
+from ordertrail.console import say, story
 from ordertrail.console.desk import Visit
-from ordertrail.console.say import Field, Told
+from ordertrail.console.say import Field
+from ordertrail.console.story import Told
 from ordertrail.domain import money
 from ordertrail.domain.deal import Deal, Status
 from ordertrail.domain.errors import Invalid
+from ordertrail.domain.journal import Subject
 from ordertrail.domain.pipeline import Stage
 from ordertrail.kit.database import Reader
 
 ADDRESS = "/console/deals"
 _PARTS = {"delivery_cost": "Delivery", "fees": "Fees", "discount_amount": "Discount"}
-_SHOWN_ELSEWHERE = {"refunds", "gross_value", *_PARTS}
+_COMPANY = {"company_id", "company_custom_id"}
+_SHOWN_ELSEWHERE = {"refunds", "gross_value", *_COMPANY, *_PARTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ class DealPage:
     name: str
     contact_id: int | None
     contact: str | None
+    company: str | None
+    tags: Sequence[str]
     stage_id: int
     stage: str
     status: Status
@@ -152,19 +157,17 @@ def deal(reader: Reader, visit: Visit) -> DealPage:
     view = browse.deal(reader, visit.workspace.id, visit.number)
     found, names = view.deal, view.names
     lines, refunds = _lines(view), _refunds(found.attributes.get("refunds"))
-    left = {
-        name: value
-        for name, value in {**found.details, **found.attributes}.items()
-        if name not in _SHOWN_ELSEWHERE or not _is_shown(name, value, refunds)
-    }
+    thing = Subject.DEAL, found.id
     return DealPage(
         id=found.id,
         custom_id=found.custom_id,
         name=found.name,
         contact_id=found.contact_id,
-        contact=names.contacts.get(found.contact_id or 0),
+        contact=_called(names, Subject.CONTACT, found.contact_id),
+        company=_called(names, Subject.COMPANY, found.details.get("company_id")),
+        tags=[each.name for each in found.tags],
         stage_id=found.stage_id,
-        stage=names.stages.get(found.stage_id, ""),
+        stage=names.of(Subject.STAGE, found.stage_id),
         status=found.status,
         value=found.value.amount,
         currency=found.value.currency,
@@ -175,10 +178,10 @@ def deal(reader: Reader, visit: Visit) -> DealPage:
         lost_at=found.lost_at,
         lines=lines,
         sums=_sums(found, lines, refunds),
-        linked=[Linked(each, names.products.get(each, "")) for each in found.linked_ids],
+        linked=[Linked(each, names.of(Subject.PRODUCT, each)) for each in found.linked_ids],
         refunds=refunds,
-        attributes=say.fields(left, names),
-        changes=[say.told(each, names) for each in view.changes],
+        attributes=say.fields(_left(view, refunds), names),
+        changes=[story.told(each, names, thing) for each in view.changes],
     )
 
 
@@ -209,7 +212,7 @@ def _lines(view: DealView) -> list[LineRow]:
         rows.append(
             LineRow(
                 line.product_id,
-                view.names.products.get(line.product_id, line.product_custom_id),
+                view.names.of(Subject.PRODUCT, line.product_id),
                 line.product_custom_id,
                 line.quantity,
                 unit_price,
@@ -218,6 +221,26 @@ def _lines(view: DealView) -> list[LineRow]:
             )
         )
     return rows
+
+
+def _called(names: Names, subject: Subject, number: int | None) -> str | None:
+    """What the deal names, unless that is no more."""
+    if number is None or (subject, number) in names.gone:
+        return None
+    return names.of(subject, number)
+
+
+def _left(view: DealView, refunds: Sequence[RefundRow]) -> dict[str, Any]:
+    """What the deal says that has no place of its own on the page; of its people who is there."""
+    values = {**view.deal.details, **view.deal.attributes}
+    people = values.pop("participants", None) or ()
+    there = [each for each in people if (Subject.CONTACT, each) not in view.names.gone]
+    values |= {"participants": there} if there else {}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in _SHOWN_ELSEWHERE or not _is_shown(name, value, refunds)
+    }
 
 
 def _sums(found: Deal, lines: Sequence[LineRow], refunds: Sequence[RefundRow]) -> list[Sum]:
@@ -246,6 +269,8 @@ def _refunds(sent: Any) -> list[RefundRow]:
 
 
 def _is_shown(name: str, value: Any, refunds: Sequence[RefundRow]) -> bool:
+    if name in _COMPANY:
+        return True
     if name == "refunds":
         return isinstance(value, list) and len(value) == len(refunds)
     return say.number(value) is not None and name != "gross_value"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from ordertrail.actions import browse
-from ordertrail.actions.browse import DealRow, Names, ProductRow
+from ordertrail.actions.browse import DealRow, ProductRow
 from ordertrail.console import say
 from ordertrail.console.deals import address
 from ordertrail.console.desk import Visit
@@ -50,6 +50,7 @@ class ProductPage:
     price: Decimal | None
     created_at: datetime
     updated_at: datetime
+    tags: Sequence[str]
     attributes: Sequence[Field]
     event_counts: Mapping[str, int]
     deals: Sequence[DealRow]
@@ -91,7 +92,8 @@ def product(reader: Reader, visit: Visit) -> ProductPage:
         price=price,
         created_at=found.created_at,
         updated_at=found.updated_at,
-        attributes=say.fields(left, Names({})),
+        tags=[each.name for each in found.tags],
+        attributes=say.fields(left),
         event_counts=dict(sorted(view.event_counts.items(), key=lambda each: (-each[1], each[0]))),
         deals=view.deals,
         deal_count=view.deal_count,

@@ -1,12 +1,13 @@
-"""Values as people read them: changes, attributes and data in words."""
+"""Values as people read them: attributes and data in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ordertrail.actions.browse import Happening, Names
+from ordertrail.actions.browse import Names
+from ordertrail.domain import deal_story
 from ordertrail.domain.deal import Status
 from ordertrail.kit import json
 
@@ -18,10 +19,11 @@ STATUS_NAMES = {
     Status.ARCHIVED: "Archived",
 }
 _LABELS = {
-    "custom_id": "Order ID",
-    "user_id": "Contact",
-    "order_products": "Lines",
-    "id": "ID",
+    ("contact", "custom_id"): "User ID",
+    ("deal", "custom_id"): "Order ID",
+    ("deal", "user_id"): "Contact",
+    ("deal", "company_id"): "Company",
+    ("deal", "order_products"): "Lines",
 }
 _WORDS = {"id": "ID", "url": "URL", "ip": "IP"}
 _YEARS = range(1000, 3000)
@@ -43,57 +45,8 @@ class Field:
     value: Said
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A named value that was another one before; None when there was none."""
-
-    label: str
-    old: Said | None
-    new: Said
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Something that happened, ready to be read.
-
-    `kind` is `event`, `product_event`, `deal`, `contact` or `product`.
-    """
-
-    kind: str
-    at: datetime
-    title: str
-    is_new: bool
-    who: str | None
-    is_backfill: bool
-    deal_id: int | None
-    deal_name: str | None
-    product_id: int | None
-    product_name: str | None
-    fields: Sequence[Field]
-    changes: Sequence[Changed]
-
-
-def told(happening: Happening, names: Names) -> Told:
-    """Return what happened in words."""
-    is_change = happening.kind == "change"
-    return Told(
-        kind=happening.name if is_change else happening.kind,
-        at=happening.at,
-        title=_title(happening),
-        is_new=happening.is_new,
-        who=_who(happening),
-        is_backfill=happening.origin == "backfill",
-        deal_id=happening.deal_id,
-        deal_name=happening.deal_name,
-        product_id=happening.product_id,
-        product_name=happening.product_name,
-        fields=[] if is_change else _data(happening, names),
-        changes=changes(happening.data, names) if is_change else [],
-    )
-
-
-def fields(values: Mapping[str, Any], names: Names) -> list[Field]:
-    """Return named values in words, without those that are empty."""
+def fields(values: Mapping[str, Any], names: Names | None = None) -> list[Field]:
+    """Return named values in words, without those that are empty; `names` for those of a deal."""
     return [
         Field(label(name), said(name, value, names))
         for name, value in values.items()
@@ -101,39 +54,28 @@ def fields(values: Mapping[str, Any], names: Names) -> list[Field]:
     ]
 
 
-def changes(values: Mapping[str, Any], names: Names) -> list[Changed]:
-    """Return old and new values in words; lines already tell the products of a deal."""
-    return [
-        Changed(
-            label(name), None if old is None else said(name, old, names), said(name, new, names)
-        )
-        for name, (old, new) in values.items()
-        if name != "products" or "order_products" not in values
-    ]
-
-
-def label(name: str) -> str:
-    """Return the name of a field as a person would write it."""
-    if name in _LABELS:
-        return _LABELS[name]
+def label(name: str, subject: str = "") -> str:
+    """Return the name of a field of a thing as a person would write it."""
+    if (subject, name) in _LABELS:
+        return _LABELS[subject, name]
     words = [_WORDS.get(word, word) for word in name.split("_") if word]
     text = " ".join(words) or name
     return text[:1].upper() + text[1:]
 
 
-def said(name: str, value: Any, names: Names) -> Said:
-    """Return a value in words, knowing what the ids of some fields stand for."""
-    match name, value:
-        case "stage", int():
-            return Said(names.stages.get(value, f"stage {value}"))
-        case "status", int() if value in list(Status):
+def said(name: str, value: Any, names: Names | None = None) -> Said:
+    """Return a value in words, with `names` as one of a deal, whose ids stand for something."""
+    if names is None:
+        return _plain(value)
+    subject = deal_story.IDS.get(name)
+    match value:
+        case int() if subject is not None:
+            return Said(names.of(subject, value))
+        case list() if subject is not None:
+            return Said(", ".join(names.of(subject, each) for each in value) or "none")
+        case int() if name == "status" and value in list(Status):
             return Said(STATUS_NAMES[Status(value)])
-        case "user_id", int():
-            return Said(names.contacts.get(value, f"contact {value}"))
-        case "products", list():
-            found = (names.products.get(each, f"product {each}") for each in value)
-            return Said(", ".join(found) or "none")
-        case "order_products", list():
+        case list() if name == "order_products":
             return Said("; ".join(map(_line, value)) or "none")
         case _:
             return _plain(value)
@@ -169,14 +111,9 @@ def _plain(value: Any) -> Said:
     if isinstance(value, str):
         at = moment(value)
         return Said(value, at)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return Said(", ".join(value) or "none")
     return Said(str(value) if isinstance(value, int) else json.dumps(value))
-
-
-def _data(happening: Happening, names: Names) -> list[Field]:
-    """The data of an event; the deal that it is about is a link already."""
-    is_linked = happening.deal_id is not None
-    shown = {n: v for n, v in happening.data.items() if n != "order_id" or not is_linked}
-    return fields(shown, names)
 
 
 def _line(line: Any) -> str:
@@ -186,16 +123,3 @@ def _line(line: Any) -> str:
         f"{line.get('quantity')} \N{MULTIPLICATION SIGN} {line.get('product_custom_id')}"
         f" at {line.get('value')} {line.get('currency')}"
     )
-
-
-def _title(happening: Happening) -> str:
-    if happening.kind != "change":
-        return happening.name
-    thing = label(happening.name)
-    return f"{thing} {'created' if happening.is_new else 'changed'}"
-
-
-def _who(happening: Happening) -> str | None:
-    if happening.key_name is not None:
-        return f"API key {happening.key_name}"
-    return happening.author

@@ -1,11 +1,21 @@
 """What the journal tells of a deal: each field that changed, as people read it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ordertrail.domain import money
 from ordertrail.domain.deal import Deal, OrderProduct
-from ordertrail.domain.journal import differences, gone
+from ordertrail.domain.journal import Subject, differences, gone
+
+IDS: Mapping[str, Subject] = {
+    "user_id": Subject.CONTACT,
+    "participants": Subject.CONTACT,
+    "pipeline": Subject.PIPELINE,
+    "stage": Subject.STAGE,
+    "company_id": Subject.COMPANY,
+    "products": Subject.PRODUCT,
+}
+"""Fields that hold the id of something, or a list of ids, and what that is."""
 
 _NOTHING: tuple[Any, ...] = ([], ())
 

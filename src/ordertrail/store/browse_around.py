@@ -1,7 +1,7 @@
 """What people see around one thing: names, sums, changes and the timeline, one statement each."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,34 +10,20 @@ from ordertrail.domain import money
 from ordertrail.domain.journal import Subject
 from ordertrail.kit import clock
 from ordertrail.kit.database import Reader
-from ordertrail.store import sql
-from ordertrail.store.browse import called
+from ordertrail.store import names, sql
+from ordertrail.store.names import Names, Thing
 
-_STAGES = (
-    "SELECT 'stage' AS kind, id, name AS a, NULL AS b, NULL AS c FROM stages"
-    " WHERE workspace_id = :workspace_id"
-)
-_NAMES = sql.rows(
-    "kind, id, a, b, c",
-    f"({_STAGES} UNION ALL"
-    " SELECT 'product', p.id, coalesce(p.details ->> '$.name', p.custom_id), NULL, NULL"
-    " FROM json_each(:product_ids) j CROSS JOIN products p"
-    " WHERE p.workspace_id = :workspace_id AND p.id = j.value UNION ALL"
-    " SELECT 'contact', c.id, c.email, c.profile ->> '$.first_name', c.profile ->> '$.last_name'"
-    " FROM json_each(:contact_ids) j CROSS JOIN contacts c"
-    " WHERE c.workspace_id = :workspace_id AND c.id = j.value)",
-)
 _FIGURES = sql.rows(
-    "kind, id, a, b, c",
-    f"({_STAGES} UNION ALL"
-    " SELECT 'order', count(*), currency, value_minor, NULL FROM deals INDEXED BY deals_contact"
+    "kind, id, a, b",
+    f"(SELECT kind, id, is_there AS a, name AS b FROM {names.SOURCE} UNION ALL"
+    " SELECT 'order', count(*), value_minor, currency FROM deals INDEXED BY deals_contact"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id"
     " GROUP BY currency, value_minor UNION ALL"
-    " SELECT 'timeline', count(*), NULL, NULL, NULL FROM events"
+    " SELECT 'timeline', count(*), NULL, NULL FROM events"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id UNION ALL"
-    " SELECT 'timeline', count(*), NULL, NULL, NULL FROM product_events"
+    " SELECT 'timeline', count(*), NULL, NULL FROM product_events"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id UNION ALL"
-    " SELECT 'timeline', count(*), NULL, NULL, NULL FROM journal"
+    " SELECT 'timeline', count(*), NULL, NULL FROM journal"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id)",
 )
 _KEY = (
@@ -88,15 +74,6 @@ _TIMELINE = sql.rows(
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What ids stand for."""
-
-    stages: Mapping[int, str]
-    products: Mapping[int, str] = field(default_factory=dict)
-    contacts: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Total:
     """The orders of one currency: how many, and what they come to."""
 
@@ -107,7 +84,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A contact in numbers, and the names of the stages."""
+    """A contact in numbers, and the names that were asked for with them."""
 
     names: Names
     totals: tuple[Total, ...]
@@ -139,38 +116,24 @@ class Happening:
     product_name: str | None
 
 
-def names(
-    reader: Reader, workspace_id: int, product_ids: Collection[int], contact_ids: Collection[int]
-) -> Names:
-    """Return the names of all stages, and of these products and contacts."""
-    found = reader.rows(
-        _NAMES,
-        workspace_id=workspace_id,
-        product_ids=list(product_ids),
-        contact_ids=list(contact_ids),
-    )
-    return Names(
-        {i: a for kind, i, a, _, _ in found if kind == "stage"},
-        {i: a for kind, i, a, _, _ in found if kind == "product"},
-        {i: called(i, a, b, c) for kind, i, a, b, c in found if kind == "contact"},
-    )
-
-
-def figures(reader: Reader, workspace_id: int, contact_id: int) -> Figures:
-    """Return what the orders of a contact come to, and how long its timeline is."""
-    found = reader.rows(_FIGURES, workspace_id=workspace_id, contact_id=contact_id)
+def figures(
+    reader: Reader, workspace_id: int, contact_id: int, things: Collection[Thing]
+) -> Figures:
+    """Return what the orders of a contact come to, how long its timeline is, and these names."""
+    asked = names.asked(things)
+    found = reader.rows(_FIGURES, workspace_id=workspace_id, contact_id=contact_id, asked=asked)
     orders: dict[str, int] = {}
     minor: dict[str, int] = {}
-    for kind, n, currency, value_minor, _ in found:
+    for kind, n, value_minor, currency in found:
         if kind == "order":
             orders[currency] = orders.get(currency, 0) + n
             minor[currency] = minor.get(currency, 0) + n * value_minor
     return Figures(
-        names=Names({i: a for kind, i, a, _, _ in found if kind == "stage"}),
+        names=names.from_rows([row for row in found if row[0] not in ("order", "timeline")]),
         totals=tuple(
             Total(code, orders[code], money.amount(minor[code], code)) for code in sorted(orders)
         ),
-        timeline=sum(n for kind, n, _, _, _ in found if kind == "timeline"),
+        timeline=sum(n for kind, n, _, _ in found if kind == "timeline"),
     )
 
 
