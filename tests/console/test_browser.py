@@ -16,7 +16,7 @@ import shop
 from playwright.sync_api import Page, expect, sync_playwright
 
 from ordertrail import app
-from ordertrail.domain.order import Line
+from ordertrail.domain.order import Customer, Line
 from ordertrail.settings import Settings
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -24,6 +24,8 @@ ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 ).split()
+NAMELESS = "konstantin.brightwater-oyelaran@engineering.a-long-company-name.example"
+ROOM_MISSING = "(table => table.scrollWidth - table.clientWidth)(document.querySelector('.table'))"
 EVIL = "<script>document.title='broken'</script>"
 
 pytestmark = [
@@ -50,7 +52,10 @@ def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     lines = (Line("EVIL", 1, Decimal(5), EVIL), Line("X" * 120, 3, Decimal("0.125"), long_name))
     newest = first.placed_at + timedelta(days=10)
     evil = replace(first, id=f"{'9' * 60}", lines=lines, placed_at=newest, fulfilled_at=newest)
-    shop.fill(database, [*others, evil])
+    someone = replace(
+        others[0], id="0", customer=Customer(NAMELESS), placed_at=newest - timedelta(days=1)
+    )
+    shop.fill(database, [*others, evil, someone])
     database.close()
     server = subprocess.Popen(
         [sys.executable, "-m", "ordertrail", "serve", "--port", "0"],
@@ -112,7 +117,7 @@ def every_address(page: Page) -> list[str]:
 def test_a_person_walks_from_home_to_a_product(page: Page) -> None:
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
     page.get_by_role("link", name="Deals", exact=True).click()
-    expect(page.get_by_text("60 deals")).to_be_visible()
+    expect(page.get_by_text("61 deals")).to_be_visible()
     page.get_by_role("link", name="Older").click()
     expect(page.get_by_role("link", name="Newest")).to_be_visible()
     page.go_back()
@@ -153,9 +158,22 @@ def test_nothing_is_wider_than_the_window(page: Page) -> None:
     long_names = ["/console/products?q=very+long", "/console/deals/60"]
     for address in [*addresses, *long_names]:
         page.goto(origin(page) + address)
-        for width in (360, 700, 900, 1280):
+        for width in (360, 390, 700, 900, 1280):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_an_e_mail_in_a_list_stays_on_its_line_and_pushes_nothing_out(page: Page) -> None:
+    link = page.get_by_role("link", name=NAMELESS)
+    for address in ("/console/", "/console/deals"):
+        page.goto(origin(page) + address)
+        for width in (360, 1010, 1080, 1180, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            box = link.bounding_box()
+            assert box["height"] < 25, (address, width)
+            assert box["width"] > 130, (address, width)
+            assert page.evaluate(ROOM_MISSING) <= 0, (address, width)
+            assert link.get_attribute("title") == NAMELESS
 
 
 def test_the_keyboard_reaches_the_content_first(page: Page) -> None:

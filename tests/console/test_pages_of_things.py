@@ -125,3 +125,40 @@ def test_a_product_shows_its_tags(seen: Seen, platform: served.Served) -> None:
 
     platform.database.write(bear)
     assert "SKU LAMP Tags new, sale Known since" in seen.text("products/1")
+
+
+def test_a_price_has_the_currency_of_the_newest_line_on_its_page_as_in_the_list(
+    seen: Seen,
+) -> None:
+    seen.call("POST", "products/", {"custom_id": "LAMP", "price": 1049.5})
+    assert "Price 1,049.5 Known" in seen.text("products/1")
+    for number, currency in enumerate(("USD", "EUR")):
+        line = {"product_custom_id": "LAMP", "value": 1049.5, "currency": currency, "quantity": 1}
+        body = {"custom_id": f"D{number}", "name": "D", "order_products": [line]}
+        seen.call("POST", "deals/", body)
+    assert "Price 1,049.50 EUR Known" in seen.text("products/1")
+    assert "LAMP LAMP 2 1,049.50 EUR" in seen.text("products")
+
+
+@pytest.mark.parametrize(
+    ("price", "shown", "listed"),
+    [
+        (5, "5", "5 "),
+        ("5.10", "5.10", "5.10 "),
+        (True, "Yes", ""),
+        ("on request", "on request", ""),
+    ],
+)
+def test_a_price_is_whatever_the_shop_calls_so(
+    seen: Seen, price: object, shown: str, listed: str
+) -> None:
+    seen.call("POST", "products/", {"custom_id": "LAMP", "price": price})
+    assert f"Price {shown} Known" in seen.text("products/1")
+    assert seen.text("products").partition("LAMP LAMP 0 ")[2].startswith(f"{listed}Times in")
+
+
+def test_what_a_deal_adds_to_its_lines_has_the_decimals_of_its_currency(seen: Seen) -> None:
+    line = {"product_custom_id": "LAMP", "value": 5, "currency": "EUR", "quantity": 1}
+    more = {"order_products": [line], "currency": "EUR", "value": 9.5, "delivery_cost": 4.5}
+    seen.call("POST", "deals/", {"custom_id": "D", "name": "D", **more})
+    assert "Delivery 4.50" in seen.text("deals/1")

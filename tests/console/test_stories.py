@@ -37,13 +37,13 @@ def test_a_merge_says_who_became_whom(seen: Seen) -> None:
     seen.call("POST", "users/merge/", {"parent": 1, "users_list": [2]})
     seen.call("POST", "users/", {"custom_id": "elder"})
     seen.call("POST", "users/merge/", {"parent": 4, "users_list": [1, 3]})
-    taken_over = "[Email: ada@example.com] [First name: Ada] [Phone number: 1]"
+    taken_over = "[E-mail: ada@example.com] [First name: Ada] [Phone number: 1]"
     assert seen.story("contacts/4") == [
-        "Merged into contact 4 contact 3",
-        "Merged into contact 4 contact 1",
+        "Contact 3 became part of this one",
+        "Contact 1 became part of this one",
         f"Contacts 1 and 3 were merged into this one {taken_over}",
         "Contact created",
-        "Merged into contact 1 contact 2",
+        "Contact 2 became part of contact 1",
         "Contact 2 was merged into contact 1 [Phone number: 1]",
         "Contact created contact 3",
         "Contact created contact 2",

@@ -76,12 +76,16 @@ class ContactView:
 
 @dataclass(frozen=True, slots=True)
 class ProductView:
-    """One product, how many events of each type it has, and the newest deals with it."""
+    """One product, how many events of each type it has, and the newest deals with it.
+
+    `currency` is that of the newest line that has it: a price is sent without one.
+    """
 
     product: Product
     event_counts: dict[str, int]
     deals: Sequence[DealRow]
     deal_count: int
+    currency: str | None
 
 
 def deals(
@@ -173,7 +177,7 @@ def product(reader: Reader, workspace_id: int, product_id: int) -> ProductView:
         found,
         event_rows.counts_of_product(reader, workspace_id, product_id),
         browse.deals(reader, workspace_id, wanted, NEWEST, limit=PAGE_SIZE),
-        browse.count_deals(reader, workspace_id, wanted),
+        *browse.sales_of(reader, workspace_id, product_id),
     )
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import jinja2
 
 from ordertrail.console.say import STATUS_NAMES
+from ordertrail.domain import money
 from ordertrail.domain.deal import Status
 
 HERE = Path(__file__).parent
@@ -58,9 +59,10 @@ def number(value: int | Decimal) -> str:
     return f"{value:,}".replace("-", _MINUS)
 
 
-def amount(value: Decimal) -> str:
-    """Return an amount with its thousands apart and all its decimals, at least two of a price."""
-    return f"{value:,f}".replace("-", _MINUS)
+def amount(value: Decimal, currency: str | None = None) -> str:
+    """Return an amount with its thousands apart, all its decimals, and those of its currency."""
+    decimals = max(-int(value.as_tuple().exponent), money.EXPONENTS.get(currency or "", 0), 0)
+    return f"{value:,.{decimals}f}".replace("-", _MINUS)
 
 
 def zone(name: str) -> ZoneInfo:

@@ -39,7 +39,7 @@ class ProductsPage:
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
-    """One product; its price has no currency, because the shop sends none with it."""
+    """One product; its price is shown in the currency of the newest line that has it."""
 
     template: ClassVar[str] = "product.html"
     section: ClassVar[str] = "products"
@@ -48,6 +48,7 @@ class ProductPage:
     custom_id: str
     name: str
     price: Decimal | None
+    currency: str | None
     created_at: datetime
     updated_at: datetime
     tags: Sequence[str]
@@ -81,15 +82,15 @@ def product(reader: Reader, visit: Visit) -> ProductPage:
     """Read the page of one product; raises NotFound."""
     view = browse.product(reader, visit.workspace.id, visit.number)
     found = view.product
-    price = say.number(found.details.get("price"))
-    shown = {"name"} if price is None else {"name", "price"}
+    shown = {"name"} if found.price is None else {"name", "price"}
     values = {**found.details, **found.attributes}
     left = {name: value for name, value in values.items() if name not in shown}
     return ProductPage(
         id=found.id,
         custom_id=found.custom_id,
         name=found.name,
-        price=price,
+        price=found.price,
+        currency=view.currency,
         created_at=found.created_at,
         updated_at=found.updated_at,
         tags=[each.name for each in found.tags],

@@ -25,7 +25,7 @@ _LABELS = {
     ("deal", "company_id"): "Company",
     ("deal", "order_products"): "Lines",
 }
-_WORDS = {"id": "ID", "url": "URL", "ip": "IP"}
+_WORDS = {"id": "ID", "url": "URL", "ip": "IP", "email": "e-mail"}
 _YEARS = range(1000, 3000)
 
 

@@ -77,7 +77,8 @@ def _title(happening: Happening, own: Thing) -> str:
     if subject == Subject.COMPANY and "employees" in data:
         return "Left company" if data["employees"][1] is None else "Joined company"
     if subject == Subject.CONTACT and "merged_into" in data:
-        return f"Merged into contact {data['merged_into'][1]}"
+        parent = _parent(data["merged_into"][1], own)
+        return f"Contact {happening.subject_id} became part of {parent}"
     if subject == Subject.CONTACT and "merged" in data:
         return _merged(happening, data["merged"][1], own)
     return f"{say.label(subject)} {'created' if happening.is_new else 'changed'}"
@@ -85,7 +86,7 @@ def _title(happening: Happening, own: Thing) -> str:
 
 def _merged(happening: Happening, others: Any, own: Thing) -> str:
     ids = [str(each) for each in others] if isinstance(others, list) else [str(others)]
-    parent = "this one" if _thing(happening) == own else f"contact {happening.subject_id}"
+    parent = _parent(happening.subject_id, own)
     if len(ids) > MERGED_SHOWN_MAX:
         return f"{len(ids):,} contacts were merged into {parent}"
     if len(ids) == 1:
@@ -93,9 +94,14 @@ def _merged(happening: Happening, others: Any, own: Thing) -> str:
     return f"Contacts {', '.join(ids[:-1])} and {ids[-1]} were merged into {parent}"
 
 
+def _parent(number: Any, own: Thing) -> str:
+    return "this one" if (Subject.CONTACT, number) == own else f"contact {number}"
+
+
 def _about(happening: Happening, names: Names, own: Thing) -> str | None:
     thing = _thing(happening)
-    if thing == own or happening.deal_id is not None or "merged" in happening.data:
+    is_linked = thing == own or happening.deal_id is not None
+    if is_linked or not happening.data.keys().isdisjoint(("merged", "merged_into")):
         return None
     return f"contact {thing[1]}" if thing[0] == Subject.CONTACT else names.of(*thing)
 

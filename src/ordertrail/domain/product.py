@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from ordertrail.domain import attribute
+from ordertrail.domain import attribute, money
 from ordertrail.domain.contact import ContactName
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
@@ -62,6 +63,11 @@ class Product:
         """The product's name, or its id while nobody has told the name."""
         return str(self.details.get("name") or self.custom_id)
 
+    @property
+    def price(self) -> Decimal | None:
+        """The product's price, if what the shop sent as one is a number."""
+        return price(self.details.get("price"))
+
 
 @dataclass(frozen=True, slots=True)
 class ProductName:
@@ -111,6 +117,16 @@ class NewProductEvent:
     def contact(self) -> ContactName:
         """Whom the request names."""
         return ContactName(self.user_id, self.user_custom_id, self.user_key)
+
+
+def price(sent: object) -> Decimal | None:
+    """Return what a shop sent as a price as a number, or None if it is none."""
+    if isinstance(sent, bool) or not isinstance(sent, int | Decimal | str):
+        return None
+    try:
+        return money.decimal(sent)
+    except Invalid:
+        return None
 
 
 def event_type(name: object) -> str:

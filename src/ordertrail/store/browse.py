@@ -7,6 +7,7 @@ from typing import Any
 
 from ordertrail.domain import money
 from ordertrail.domain.deal import Status
+from ordertrail.domain.product import price
 from ordertrail.kit import clock
 from ordertrail.kit.database import Reader, Value
 from ordertrail.store import sql
@@ -43,6 +44,11 @@ _OF_PRODUCT = (
     " WHERE workspace_id = :workspace_id AND product_id = :product_id"
     " UNION SELECT deal_id FROM deal_products"
     " WHERE workspace_id = :workspace_id AND product_id = :product_id)"
+)
+_CURRENCY = (
+    "(SELECT o.currency FROM order_products o INDEXED BY order_products_product"
+    " WHERE o.workspace_id = :workspace_id AND o.product_id = {}"
+    " ORDER BY o.deal_id DESC LIMIT 1)"
 )
 _DEAL_COLUMNS = (
     "id, custom_id, name, contact_id, email, first_name, last_name, stage_id, stage, status,"
@@ -99,7 +105,7 @@ class ProductRow:
     id: int
     custom_id: str
     name: str
-    price: object
+    price: Decimal | None
     currency: str | None
     orders: int
     created_at: datetime
@@ -177,9 +183,7 @@ def products(
         "id, custom_id, name, json(price), currency, orders, created_at",
         "(SELECT p.id, p.custom_id, coalesce(p.details ->> '$.name', p.custom_id) AS name,"
         " p.details -> '$.price' AS price, p.created_at,"
-        " (SELECT o.currency FROM order_products o INDEXED BY order_products_product"
-        " WHERE o.workspace_id = :workspace_id AND o.product_id = p.id"
-        " ORDER BY o.deal_id DESC LIMIT 1) AS currency,"
+        f" {_CURRENCY.format('p.id')} AS currency,"
         " (SELECT count(DISTINCT o.deal_id) FROM order_products o"
         " WHERE o.workspace_id = :workspace_id AND o.product_id = p.id) AS orders"
         f" FROM products p WHERE {where} AND p.id < :before_id ORDER BY p.id DESC LIMIT :limit)",
@@ -189,9 +193,9 @@ def products(
     )
     return [
         ProductRow(
-            identity, custom_id, name, price, currency, orders, clock.from_micros(created_at)
+            identity, custom_id, name, price(sent), currency, orders, clock.from_micros(created_at)
         )
-        for identity, custom_id, name, price, currency, orders, created_at in found
+        for identity, custom_id, name, sent, currency, orders, created_at in found
     ]
 
 
@@ -201,6 +205,15 @@ def count_products(reader: Reader, workspace_id: int, text: str) -> int:
     query = f"SELECT json_array(json_array((SELECT count(*) FROM products p WHERE {where})))"
     [[count]] = reader.rows(query, workspace_id=workspace_id, **parameters)
     return int(count)
+
+
+def sales_of(reader: Reader, workspace_id: int, product_id: int) -> tuple[int, str | None]:
+    """Return how many deals have a product, and the currency of the newest line that has it."""
+    where, parameters = _deal_conditions(DealFilter(product_id=product_id))
+    count = f"(SELECT count(*) FROM deals d WHERE {where})"
+    query = f"SELECT json_array(json_array({count}, {_CURRENCY.format(':product_id')}))"
+    [[deal_count, currency]] = reader.rows(query, workspace_id=workspace_id, **parameters)
+    return deal_count, currency
 
 
 def called(contact_id: int, email: str | None, first: object, last: object) -> str:
