@@ -82,9 +82,8 @@ def product(reader: Reader, visit: Visit) -> ProductPage:
     """Read the page of one product; raises NotFound."""
     view = browse.product(reader, visit.workspace.id, visit.number)
     found = view.product
-    shown = {"name"} if found.price is None else {"name", "price"}
     values = {**found.details, **found.attributes}
-    left = {name: value for name, value in values.items() if name not in shown}
+    left = {name: value for name, value in values.items() if name not in ("name", "price")}
     return ProductPage(
         id=found.id,
         custom_id=found.custom_id,

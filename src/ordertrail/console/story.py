@@ -8,7 +8,7 @@ from typing import Any
 from ordertrail.actions.browse import Happening, Names, Thing
 from ordertrail.console import say
 from ordertrail.console.say import Field, Said
-from ordertrail.domain.journal import Subject
+from ordertrail.domain.journal import Subject, Verb, verb
 
 MERGED_SHOWN_MAX = 5
 _GROUPS = ("tags", "lists", "companies")
@@ -72,21 +72,17 @@ def told(happening: Happening, names: Names, own: Thing) -> Told:
 
 def _title(happening: Happening, own: Thing) -> str:
     subject, data = _thing(happening)[0], happening.data
-    if _is_deletion(happening):
-        return f"{say.label(subject)} deleted"
     if subject == Subject.COMPANY and "employees" in data:
         return "Left company" if data["employees"][1] is None else "Joined company"
-    if subject == Subject.CONTACT and "merged_into" in data:
-        parent = _parent(data["merged_into"][1], own)
-        return f"Contact {happening.subject_id} became part of {parent}"
-    if subject == Subject.CONTACT and "merged" in data:
-        return _merged(happening, data["merged"][1], own)
-    return f"{say.label(subject)} {'created' if happening.is_new else 'changed'}"
+    what = _verb(happening)
+    return _merged(happening, own) if what is Verb.MERGED else f"{say.label(subject)} {what}"
 
 
-def _merged(happening: Happening, others: Any, own: Thing) -> str:
-    ids = [str(each) for each in others] if isinstance(others, list) else [str(others)]
-    parent = _parent(happening.subject_id, own)
+def _merged(happening: Happening, own: Thing) -> str:
+    number, data = happening.subject_id, happening.data
+    if "merged_into" in data:
+        return f"Contact {number} became part of {_parent(data['merged_into'][1], own)}"
+    ids, parent = [str(each) for each in data["merged"][1]], _parent(number, own)
     if len(ids) > MERGED_SHOWN_MAX:
         return f"{len(ids):,} contacts were merged into {parent}"
     if len(ids) == 1:
@@ -101,7 +97,7 @@ def _parent(number: Any, own: Thing) -> str:
 def _about(happening: Happening, names: Names, own: Thing) -> str | None:
     thing = _thing(happening)
     is_linked = thing == own or happening.deal_id is not None
-    if is_linked or not happening.data.keys().isdisjoint(("merged", "merged_into")):
+    if is_linked or _verb(happening) is Verb.MERGED:
         return None
     return f"contact {thing[1]}" if thing[0] == Subject.CONTACT else names.of(*thing)
 
@@ -109,7 +105,7 @@ def _about(happening: Happening, names: Names, own: Thing) -> str | None:
 def _changes(happening: Happening, names: Names) -> list[Changed]:
     """Old and new values in words, but for what the title says."""
     subject, values = _thing(happening)[0], happening.data
-    if _is_deletion(happening):
+    if _verb(happening) is Verb.DELETED:
         return []
     left_out = set(_TOLD_BY_TITLE.get(subject, ()))
     if subject == Subject.DEAL:
@@ -152,8 +148,8 @@ def _thing(happening: Happening) -> Thing:
     return Subject(happening.name), happening.subject_id or 0
 
 
-def _is_deletion(happening: Happening) -> bool:
-    return "id" in happening.data and happening.data["id"][1] is None
+def _verb(happening: Happening) -> Verb:
+    return verb(_thing(happening)[0], happening.data, is_new=happening.is_new)
 
 
 def _who(happening: Happening) -> str | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ordertrail.domain import attribute, money
+from ordertrail.domain import attribute
 from ordertrail.domain.contact import ContactName
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
@@ -65,8 +65,9 @@ class Product:
 
     @property
     def price(self) -> Decimal | None:
-        """The product's price, if what the shop sent as one is a number."""
-        return price(self.details.get("price"))
+        """The product's price, if the shop told one."""
+        told = self.details.get("price")
+        return None if told is None else Decimal(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,6 @@ class NewProductEvent:
     def contact(self) -> ContactName:
         """Whom the request names."""
         return ContactName(self.user_id, self.user_custom_id, self.user_key)
-
-
-def price(sent: object) -> Decimal | None:
-    """Return what a shop sent as a price as a number, or None if it is none."""
-    if isinstance(sent, bool) or not isinstance(sent, int | Decimal | str):
-        return None
-    try:
-        return money.decimal(sent)
-    except Invalid:
-        return None
 
 
 def event_type(name: object) -> str:

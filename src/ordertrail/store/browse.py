@@ -7,7 +7,6 @@ from typing import Any
 
 from ordertrail.domain import money
 from ordertrail.domain.deal import Status
-from ordertrail.domain.product import price
 from ordertrail.kit import clock
 from ordertrail.kit.database import Reader, Value
 from ordertrail.store import sql
@@ -193,9 +192,15 @@ def products(
     )
     return [
         ProductRow(
-            identity, custom_id, name, price(sent), currency, orders, clock.from_micros(created_at)
+            identity,
+            custom_id,
+            name,
+            None if price is None else Decimal(price),
+            currency,
+            orders,
+            clock.from_micros(created_at),
         )
-        for identity, custom_id, name, sent, currency, orders, created_at in found
+        for identity, custom_id, name, price, currency, orders, created_at in found
     ]
 
 
