@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ordertrail.domain.journal import Entry, Subject
+from ordertrail.domain.journal import Entry, Subject, Verb
 from ordertrail.store import journal
 from served import Served
 
@@ -30,7 +30,7 @@ class Shop:
     def told(self, subject: Subject, number: int) -> list[tuple[bool, bool, Any]]:
         found = self.entries(subject, number)
         assert {each.author.name for each in found} <= {"key:1"}
-        return [(each.is_new, each.is_deletion, each.changes) for each in found]
+        return [(each.is_new, each.verb is Verb.DELETED, each.changes) for each in found]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ordertrail.actions import contact_lists, contact_merges, contacts
 from ordertrail.actions.contact_writing import Written
-from ordertrail.domain.contact import Contact, ContactChange
+from ordertrail.domain.contact import Contact, ContactChange, ContactName
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
 from served import Served
@@ -29,7 +29,7 @@ def upsert(platform: Served, *changes: ContactChange, is_keyed: bool = False) ->
 
 
 def kept(platform: Served, contact_id: int) -> Contact:
-    return platform.database.read(lambda reader: contacts.get(reader, 1, contact_id))
+    return platform.database.read(lambda reader: contacts.named(reader, 1, ContactName(contact_id)))
 
 
 def test_an_email_sent_after_the_custom_id_finds_the_contact_just_made(platform: Served) -> None:

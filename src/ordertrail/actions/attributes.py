@@ -8,7 +8,7 @@ from typing import Any
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import attribute
 from ordertrail.domain.attribute import Attribute, ContentType
-from ordertrail.domain.errors import Conflict, NotFound, Refused
+from ordertrail.domain.errors import Conflict, NotFound, Refused, unknown
 from ordertrail.domain.journal import Author, Entry, Subject, told
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
@@ -93,7 +93,7 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Attribute | Refused]:
     def decide(command: Delete) -> Attribute:
         found = known.pop(command.id, None)
         if found is None:
-            raise _unknown(command.id)
+            raise unknown("attribute", command.id)
         entries.extend(_told(found, None, command.author, batch.at))
         return found
 
@@ -107,7 +107,7 @@ def get(reader: Reader, workspace_id: int, attribute_id: int) -> Attribute:
     """Return the definition with this id, or raise NotFound."""
     found = attributes.by_ids(reader, workspace_id, [attribute_id]).get(attribute_id)
     if found is None:
-        raise _unknown(attribute_id)
+        raise unknown("attribute", attribute_id)
     return found
 
 
@@ -155,7 +155,3 @@ def _facts(each: Attribute | None) -> Mapping[str, Any] | None:
 
 def _full(kind: ContentType) -> str:
     return f"there are {attribute.DEFINITIONS_MAX} attributes of a {kind}; delete one first"
-
-
-def _unknown(attribute_id: int) -> NotFound:
-    return NotFound(f"no attribute with the id {attribute_id}")

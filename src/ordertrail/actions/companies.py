@@ -12,7 +12,7 @@ from ordertrail.domain import company as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.company import Company, CompanyChange, CompanyName
 from ordertrail.domain.contact import Contact, ContactName
-from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.errors import Invalid, Refused, unknown
 from ordertrail.domain.filter import Filter
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
@@ -172,7 +172,7 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Written | Refused]:
     return _carried_out(tx, batch, writing, decide)
 
 
-def find(reader: Reader, workspace_id: int, name: CompanyName) -> Company:
+def named(reader: Reader, workspace_id: int, name: CompanyName) -> Company:
     """Return the company of this name, or raise NotFound."""
     if name.custom_id is not None:
         found = companies.by_custom_ids(reader, workspace_id, [name.custom_id])
@@ -181,7 +181,7 @@ def find(reader: Reader, workspace_id: int, name: CompanyName) -> Company:
         number = name.id or 0
         company = companies.by_ids(reader, workspace_id, [number]).get(number)
     if company is None:
-        raise NotFound("no such company; create it by companies/update_or_create/")
+        raise unknown("company", name)
     return company
 
 
@@ -196,7 +196,7 @@ def page(
 
 def members(reader: Reader, workspace_id: int, name: CompanyName, place: Place) -> Page[Contact]:
     """Return a page of the members of a company, newest first; raises NotFound."""
-    company = find(reader, workspace_id, name)
+    company = named(reader, workspace_id, name)
     found = companies.members(reader, workspace_id, company.id, place)
     known = contacts.by_ids(reader, workspace_id, found.items)
     return found.showing([known[number] for number in found.items if number in known])

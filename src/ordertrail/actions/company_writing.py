@@ -9,7 +9,7 @@ from ordertrail.actions.tagging import Tagging
 from ordertrail.domain import company as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.company import Company, CompanyChange, CompanyName
-from ordertrail.domain.errors import NotFound
+from ordertrail.domain.errors import unknown
 from ordertrail.domain.journal import Author, Entry, Subject, gone
 from ordertrail.domain.tag import Tag
 from ordertrail.kit.committer import Batch
@@ -59,7 +59,7 @@ class Known:
         else:
             found = self.by_id.get(name.id or 0)
         if found is None:
-            raise NotFound("no such company; create it by companies/update_or_create/")
+            raise unknown("company", name)
         return found
 
     def keep(self, company: Company) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ordertrail.actions import filtering
 from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.contact import Contact
-from ordertrail.domain.errors import NotFound
+from ordertrail.domain.contact import Contact, ContactName
+from ordertrail.domain.errors import unknown
 from ordertrail.domain.filter import Filter
 from ordertrail.domain.identity import folded_email
 from ordertrail.kit.database import Reader
@@ -50,7 +50,7 @@ def by_email(
 def oldest(found: Sequence[Contact]) -> Contact:
     """Return the one that was there first, or raise NotFound when there is none."""
     if not found:
-        raise NotFound("no such contact; create it by users/update_or_create/")
+        raise unknown("contact", ContactName())
     return min(found, key=lambda contact: contact.id)
 
 

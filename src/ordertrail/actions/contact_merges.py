@@ -7,7 +7,7 @@ from ordertrail.actions.outcomes import of_each
 from ordertrail.actions.touched_contacts import Known
 from ordertrail.domain import contact as rules
 from ordertrail.domain.contact import Contact, ContactName
-from ordertrail.domain.errors import NotFound, Refused
+from ordertrail.domain.errors import Refused, unknown
 from ordertrail.domain.journal import Author, Entry, Subject, became, gone
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Tx
@@ -75,7 +75,7 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Deleted | Refused]:
     def decide(command: Delete) -> Deleted:
         contact_id = known.named(command.contact).id
         if contact_id in deleted:
-            raise NotFound("no such contact: it was deleted")
+            raise unknown("contact", command.contact)
         deleted[contact_id] = command.author
         return Deleted(contact_id)
 
@@ -136,7 +136,7 @@ class _Merging:
         """The contact that an id leads to at this point of the batch."""
         found = self._contacts.get(number)
         if found is None:
-            raise NotFound(f"no contact with the id {number}")
+            raise unknown("contact", number)
         return self._after.get(self._into.get(found.id, found.id), found)
 
     def _lead(self, member: Contact, parent: Contact) -> None:

@@ -9,7 +9,7 @@ from ordertrail.actions.outcomes import of_each
 from ordertrail.actions.touched_contacts import Known, emails_of, renamed
 from ordertrail.domain import contact as rules
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
-from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.errors import Invalid, Refused, unknown
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
@@ -183,20 +183,15 @@ def change_many(tx: Tx, batch: Batch[ChangeMany]) -> Sequence[ChangedMany | Refu
     return outcomes
 
 
-def find(reader: Reader, workspace_id: int, custom_id: str) -> Contact:
-    """Return the contact with this custom id, or raise NotFound."""
-    contact = contacts.by_custom_ids(reader, workspace_id, [custom_id]).get(custom_id)
-    if contact is None:
-        raise NotFound("no contact with this custom_id; create it by users/update_or_create/")
-    return contact
-
-
-def get(reader: Reader, workspace_id: int, contact_id: int) -> Contact:
-    """Return the contact with this id, or raise NotFound."""
-    contact = contacts.by_ids(reader, workspace_id, [contact_id]).get(contact_id)
-    if contact is None:
-        raise NotFound(f"no contact with the id {contact_id}")
-    return contact
+def named(reader: Reader, workspace_id: int, name: ContactName) -> Contact:
+    """Return the contact of this name, by its custom id or its id; or raise NotFound."""
+    if name.custom_id is not None:
+        found = contacts.by_custom_ids(reader, workspace_id, [name.custom_id]).get(name.custom_id)
+    else:
+        found = contacts.by_ids(reader, workspace_id, [name.id or 0]).get(name.id or 0)
+    if found is None:
+        raise unknown("contact", name)
+    return found
 
 
 def _carried_out(

@@ -9,8 +9,9 @@ from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.tagging import Tagging
 from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.attribute import ContentType
+from ordertrail.domain.contact import ContactName
 from ordertrail.domain.deal import Deal, DealChange, DealName
-from ordertrail.domain.errors import Invalid, NotFound
+from ordertrail.domain.errors import Invalid, unknown
 from ordertrail.domain.pipeline import KnownStages
 from ordertrail.kit.database import Tx
 from ordertrail.store import companies, contacts, deals, ids, pipelines, products, workspaces
@@ -92,14 +93,12 @@ class Known:
         if change.user_custom_id is not ABSENT and change.user_custom_id is not None:
             contact_id = self._contact_ids.get(change.user_custom_id)
             if contact_id is None:
-                raise NotFound(
-                    "no contact with this user_custom_id; create it by users/update_or_create/"
-                )
+                raise unknown("contact", ContactName(custom_id=change.user_custom_id), "user_")
             return contact_id
         if change.user_id is not ABSENT and change.user_id is not None:
             contact_id = self._known_contacts.get(change.user_id)
             if contact_id is None:
-                raise NotFound(f"no contact with the id {change.user_id} (user_id)")
+                raise unknown("contact", change.user_id, "user_")
             return contact_id
         return ABSENT
 
@@ -121,15 +120,15 @@ class Known:
         elif number is None:
             return dict(_COMPANY)
         elif number not in self._company_keys:
-            raise Invalid({"company_id": f"no company with the id {number}"})
+            raise Invalid({"company_id": str(unknown("company", number))})
         else:
             key = self._company_keys[number]
         return {"company_id": number, "company_custom_id": key}
 
     def _participants(self, sent: Collection[int]) -> list[int]:
-        unknown = next((each for each in sent if each not in self._known_contacts), None)
-        if unknown is not None:
-            raise Invalid({PARTICIPANTS: f"no contact with the id {unknown}"})
+        missing = next((each for each in sent if each not in self._known_contacts), None)
+        if missing is not None:
+            raise Invalid({PARTICIPANTS: str(unknown("contact", missing))})
         return list(dict.fromkeys(self._known_contacts[each] for each in sent))
 
     def _read_deals(

@@ -12,7 +12,7 @@ from ordertrail.domain import deal as rules
 from ordertrail.domain import deal_story
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.deal import Deal, DealChange, DealName, Facts
-from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.errors import Invalid, Refused, unknown
 from ordertrail.domain.filter import Filter
 from ordertrail.domain.journal import Author, Entry, Subject
 from ordertrail.kit.committer import Batch
@@ -123,7 +123,7 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Deal | Refused]:
     def decide(command: Delete) -> Deal:
         deal = found.get(command.name)
         if deal is None or deal.id in gone:
-            raise unknown(command.name)
+            raise unknown("deal", command.name)
         gone[deal.id] = deal
         told = deal_story.deletion(deal)
         author = command.author
@@ -143,7 +143,7 @@ def named(reader: Reader, workspace_id: int, name: DealName) -> Upserted:
     else:
         found = deal_look.by_id(reader, workspace_id, name.id or 0)
     if found is None:
-        raise unknown(name)
+        raise unknown("deal", name)
     deal, custom_ids = found
     return _as_today(reader, workspace_id, [Upserted(deal, False, custom_ids)])[0]
 
@@ -162,13 +162,6 @@ def as_read(reader: Reader, workspace_id: int, found: Sequence[Deal]) -> list[Up
     product_ids = {product_id for deal in found for product_id in deal.product_ids}
     custom_ids = products.custom_ids(reader, workspace_id, product_ids)
     return _as_today(reader, workspace_id, [Upserted(deal, False, custom_ids) for deal in found])
-
-
-def unknown(name: DealName) -> NotFound:
-    """Return what is told of a deal that is not there."""
-    if name.custom_id is not None:
-        return NotFound("no deal with this custom_id")
-    return NotFound(f"no deal with the id {name.id}")
 
 
 def _as_today(reader: Reader, workspace_id: int, found: Sequence[Upserted]) -> list[Upserted]:
@@ -219,7 +212,7 @@ def _before(command: Command, known: Known) -> Deal | None:
     if isinstance(command, Change):
         deal = known.named(command.name)
         if deal is None:
-            raise unknown(command.name)
+            raise unknown("deal", command.name)
         if custom_id not in (None, deal.custom_id) and known.named(DealName(custom_id=custom_id)):
             raise Invalid({"custom_id": "is that of another deal"})
         return deal

@@ -8,7 +8,7 @@ from ordertrail.actions.deals import Upserted, as_read
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
-from ordertrail.domain.errors import Invalid, NotFound, Refused
+from ordertrail.domain.errors import Invalid, Refused, unknown
 from ordertrail.domain.journal import Author, Entry, Subject, told
 from ordertrail.domain.product import Product
 from ordertrail.domain.tag import ContactList, Tag
@@ -102,7 +102,7 @@ class Groups(Generic[T]):
         def decide(command: Rename) -> T:
             before = known.get(command.id)
             if before is None:
-                raise self._unknown(command.id)
+                raise unknown(self._word, command.id)
             if owners.setdefault(command.name, command.id) != command.id:
                 raise Invalid({"name": f"another {self._word} has it"})
             if command.name != before.name:
@@ -125,7 +125,7 @@ class Groups(Generic[T]):
         def decide(command: Remove) -> int:
             found = known.pop(command.id, None)
             if found is None:
-                raise self._unknown(command.id)
+                raise unknown(self._word, command.id)
             entries.extend(self._told(command.id, found.name, None, command.author, batch))
             return command.id
 
@@ -142,7 +142,7 @@ class Groups(Generic[T]):
         """Return the group with this id, or raise NotFound."""
         found = self._group.by_ids(reader, workspace_id, [group_id]).get(group_id)
         if found is None:
-            raise self._unknown(group_id)
+            raise unknown(self._word, group_id)
         return found
 
     def _told(
@@ -152,9 +152,6 @@ class Groups(Generic[T]):
         before = None if old is None else {"name": old}
         after = None if new is None else {"name": new}
         return told(self._subject, number, (before, after), author, batch.at)
-
-    def _unknown(self, group_id: int) -> NotFound:
-        return NotFound(f"no {self._word} with the id {group_id}")
 
 
 TAGS = Groups(groups.TAGS, "tag")

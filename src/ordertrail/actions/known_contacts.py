@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ordertrail.domain.contact import ContactName
-from ordertrail.domain.errors import NotFound
+from ordertrail.domain.errors import unknown
 from ordertrail.kit.database import Reader
 from ordertrail.store import contacts
 
@@ -29,5 +29,5 @@ class KnownContacts:
         else:
             found = self._by_key.get(name.user_key or "")
         if found is None:
-            raise NotFound("no such contact; create it by users/update_or_create/")
+            raise unknown("contact", name)
         return found

@@ -6,9 +6,9 @@ from typing import Any
 
 from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.outcomes import of_each
-from ordertrail.actions.products import Describing, Upserted, unknown
+from ordertrail.actions.products import Describing, Upserted
 from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.errors import Conflict, Invalid, Refused
+from ordertrail.domain.errors import Conflict, Invalid, Refused, unknown
 from ordertrail.domain.journal import Author, Entry, Subject, gone
 from ordertrail.domain.product import Product, ProductName
 from ordertrail.kit.committer import Batch
@@ -46,7 +46,7 @@ def change(tx: Tx, batch: Batch[Change]) -> Sequence[Upserted | Refused]:
 
     def decide(command: Change) -> Upserted:
         if command.name not in found:
-            raise unknown(command.name)
+            raise unknown("product", command.name)
         custom_id = found[command.name].custom_id
         if command.custom_id not in (None, custom_id):
             raise Invalid({"custom_id": "is that of the product for good: orders name it so"})
@@ -69,7 +69,7 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Product | Refused]:
     def decide(command: Delete) -> Product:
         product = found.get(command.name)
         if product is None or product.id in deleted:
-            raise unknown(command.name)
+            raise unknown("product", command.name)
         used = uses[product.id]
         if used.deals or used.events:
             raise Conflict(

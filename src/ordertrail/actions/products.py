@@ -11,7 +11,7 @@ from ordertrail.actions.known_contacts import KnownContacts
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
-from ordertrail.domain.errors import NotFound, Refused
+from ordertrail.domain.errors import Refused, unknown
 from ordertrail.domain.event import Recorded, happened_at
 from ordertrail.domain.filter import Filter
 from ordertrail.domain.journal import Author, Entry, Subject
@@ -93,15 +93,8 @@ def named(reader: Reader, workspace_id: int, name: ProductName) -> Product:
     """Return the product of this name, or raise NotFound."""
     product = products.by_names(reader, workspace_id, [name]).get(name)
     if product is None:
-        raise unknown(name)
+        raise unknown("product", name)
     return product
-
-
-def unknown(name: ProductName) -> NotFound:
-    """Return what is told of a product that is not there."""
-    if name.custom_id is not None:
-        return NotFound("no product with this custom_id")
-    return NotFound(f"no product with the id {name.id}")
 
 
 def page(
@@ -246,7 +239,7 @@ class _Writing:
             return command.product_custom_id
         custom_id = self._keys.get(command.product_id)
         if custom_id is None:
-            raise unknown(ProductName(command.product_id))
+            raise unknown("product", command.product_id)
         return custom_id
 
     def _describe(self, command: CreateEvent, custom_id: str) -> tuple[Product, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ordertrail.domain.absent import ABSENT, Absent
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
-from ordertrail.domain.errors import Invalid, NotFound
+from ordertrail.domain.errors import Invalid, unknown
 from ordertrail.domain.identity import folded_email
 from ordertrail.kit.database import Tx
 from ordertrail.store import contacts
@@ -139,7 +139,7 @@ class Known:
         """Return the contact of this name, or raise NotFound."""
         found = self._id_of(name)
         if found is None:
-            raise NotFound("no such contact; create it by users/update_or_create/")
+            raise unknown("contact", name)
         return self.by_id[found]
 
     def numbered(self, numbers: Sequence[int]) -> dict[int, int]:
@@ -191,7 +191,7 @@ def renamed(
     if owner is None:
         return change
     if owner != contact.id:
-        raise Invalid({"custom_id": "another contact has it; merge the two by users/merge/"})
+        raise Invalid({"custom_id": "another contact has it; merge the two"})
     return replace(change, custom_id=None)
 
 

@@ -41,7 +41,7 @@ async def read(call: Call) -> Answer:
     name = _named(call)
 
     def work(snapshot: Snapshot) -> Answer:
-        found = companies.find(snapshot, call.workspace_id, name)
+        found = companies.named(snapshot, call.workspace_id, name)
         return Answer(shown.companies(call, snapshot)(found))
 
     return await call.look(work)

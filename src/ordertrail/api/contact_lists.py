@@ -8,7 +8,7 @@ from ordertrail.actions import contact_lists, contacts
 from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
-from ordertrail.domain.contact import Contact
+from ordertrail.domain.contact import Contact, ContactName
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.filter import Filter
 from ordertrail.kit.database import Reader
@@ -98,7 +98,9 @@ def _filters(call: Call, asked: dict[str, str], *besides: str) -> tuple[Filter, 
 
 _FINDERS: dict[str, Callable[[Reader, int, str], Contact]] = {
     "user_key": contact_lists.by_user_key,
-    "custom_id": contacts.find,
+    "custom_id": lambda reader, workspace_id, custom_id: contacts.named(
+        reader, workspace_id, ContactName(custom_id=custom_id)
+    ),
 }
 
 _PAGE = page_of(wire.ContactShown)

@@ -9,7 +9,7 @@ from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call, Handler, paged
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import simple
-from ordertrail.domain.errors import NotFound
+from ordertrail.domain.errors import unknown
 from ordertrail.domain.product import Product
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
@@ -90,7 +90,7 @@ async def list_segments(call: Call) -> Answer:
 
 async def no_segment(call: Call) -> Answer:
     """Say that there is no such segment."""
-    raise NotFound(f"no segment with the id {call.path_number('id')}")
+    raise unknown("segment", call.path_number("id"))
 
 
 def _routes(path: str, kind: Groups[Any], one: str, shape: Any) -> tuple[Route, ...]:

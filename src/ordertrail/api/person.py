@@ -19,6 +19,4 @@ def named(call: Call) -> ContactName:
 
 def found(reader: Reader, call: Call) -> Contact:
     """Return the contact that the path names, or raise NotFound."""
-    if "custom_id" in call.named:
-        return contacts.find(reader, call.workspace_id, call.path_text("custom_id"))
-    return contacts.get(reader, call.workspace_id, call.path_number("id"))
+    return contacts.named(reader, call.workspace_id, named(call))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ordertrail.domain import attribute, money
 from ordertrail.domain.absent import ABSENT, Absent
-from ordertrail.domain.errors import Invalid
+from ordertrail.domain.errors import Invalid, unknown
 from ordertrail.domain.journal import differences
 from ordertrail.domain.money import Money
 from ordertrail.domain.pipeline import KnownStages
@@ -298,4 +298,4 @@ def _known_product(product_id: int, facts: Facts, field_name: str) -> str:
     try:
         return facts.product_names[product_id]
     except KeyError:
-        raise Invalid({field_name: f"no product with the id {product_id}"}) from None
+        raise Invalid({field_name: str(unknown("product", product_id))}) from None

@@ -14,6 +14,7 @@ Anything else is a bug: let it crash, never catch it here.
 """
 
 from collections.abc import Mapping
+from typing import Protocol
 
 
 class OrdertrailError(Exception):
@@ -42,6 +43,32 @@ class Forbidden(Refused):
 
 class NotFound(Refused):
     """There is no such thing, or it is not the caller's to see."""
+
+
+class Name(Protocol):
+    """A thing as a request names it: by the shop's id, or by our own."""
+
+    @property
+    def id(self) -> int | None:
+        """Our own id."""
+        ...
+
+    @property
+    def custom_id(self) -> str | None:
+        """The shop's id."""
+        ...
+
+
+def unknown(thing: str, name: Name | int, of: str = "") -> NotFound:
+    """Return what is told of a thing that is not there.
+
+    `of` is what stands before "id" in the names of the fields by which it was asked for.
+    """
+    if isinstance(name, int):
+        return NotFound(f"no {thing} with the {of}id {name}")
+    if name.custom_id is not None:
+        return NotFound(f"no {thing} with this {of}custom_id")
+    return NotFound(f"no such {thing}") if name.id is None else unknown(thing, name.id, of)
 
 
 class Conflict(Refused):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ordertrail.domain.errors import Conflict, Invalid, NotFound
+from ordertrail.domain.errors import Conflict, Invalid, unknown
 
 PIPELINES_MAX = 100
 STAGES_MAX = 200
@@ -100,14 +100,14 @@ class Board:
         for pipeline in self.pipelines:
             if pipeline.id == pipeline_id:
                 return pipeline
-        raise NotFound(f"no pipeline with the id {pipeline_id}")
+        raise unknown("pipeline", pipeline_id)
 
     def stage(self, stage_id: int) -> Stage:
         """Return the stage with this id, or raise NotFound."""
         for stage in self.stages:
             if stage.id == stage_id:
                 return stage
-        raise NotFound(f"no stage with the id {stage_id}")
+        raise unknown("stage", stage_id)
 
     def stages_of(self, pipeline_id: int) -> tuple[Stage, ...]:
         """Return the stages of a pipeline in their order."""
