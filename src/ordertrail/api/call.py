@@ -22,6 +22,7 @@ from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import body
 
 T = TypeVar("T")
+N = TypeVar("N")
 
 OPERATION_KEY_LENGTH_MAX = 255
 _ORIGINS = {origin.encode(): origin for origin in Origin}
@@ -140,6 +141,12 @@ class Call:
         """Tell whether the caller names one of these types as what it reads."""
         accept = self.headers.get(b"accept", b"").decode("latin-1").lower()
         return any(each in accept for each in media_types)
+
+    def name(self, kind: Callable[..., N]) -> N:
+        """Return the name of the thing in the path: the shop's id of it, or else our own."""
+        if "custom_id" in self.named:
+            return kind(custom_id=self.path_text("custom_id"))
+        return kind(id=self.path_number("id"))
 
     def path_text(self, name: str) -> str:
         """Return an id of the shop from the path."""

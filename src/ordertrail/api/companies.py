@@ -38,7 +38,7 @@ async def list_all(call: Call) -> Answer:
 
 async def read(call: Call) -> Answer:
     """Answer with one company."""
-    name = _named(call)
+    name = call.name(CompanyName)
 
     def work(snapshot: Snapshot) -> Answer:
         found = companies.named(snapshot, call.workspace_id, name)
@@ -49,19 +49,13 @@ async def read(call: Call) -> Answer:
 
 async def list_members(call: Call) -> Answer:
     """Answer with a page of a company's members."""
-    name, place = _named(call), call.place()
+    name, place = call.name(CompanyName), call.place()
 
     def work(snapshot: Snapshot) -> Answer:
         found = companies.members(snapshot, call.workspace_id, name, place)
         return paged(call, found, shown.contacts(call, snapshot))
 
     return await call.read(work)
-
-
-def _named(call: Call) -> CompanyName:
-    if "custom_id" in call.named:
-        return CompanyName(custom_id=call.path_text("custom_id"))
-    return CompanyName(call.path_number("id"))
 
 
 def _said(call: Call, sent: dict[str, Any]) -> CompanyChange:
@@ -80,12 +74,12 @@ def _create(call: Call) -> companies.Create:
 
 
 def _change(call: Call) -> companies.Change:
-    return companies.Change(_named(call), _said(call, call.body()), call.author)
+    return companies.Change(call.name(CompanyName), _said(call, call.body()), call.author)
 
 
 def _set_one(call: Call) -> companies.Change:
     said = one_field.decode(call.body())
-    return companies.Change(_named(call), _said(call, said), call.author)
+    return companies.Change(call.name(CompanyName), _said(call, said), call.author)
 
 
 def _remove(call: Call) -> companies.Change:
@@ -93,26 +87,26 @@ def _remove(call: Call) -> companies.Change:
     name = sent.get("attribute")
     if call.version == 1 and isinstance(name, str):
         sent = {"attribute": version1.company_field(name)}
-    return companies.Change(_named(call), wire.decode_removal(sent), call.author)
+    return companies.Change(call.name(CompanyName), wire.decode_removal(sent), call.author)
 
 
 def _tag(call: Call) -> companies.Change:
     change = CompanyChange(tags=(wire_tags.decode_name(call.body()),))
-    return companies.Change(_named(call), change, call.author)
+    return companies.Change(call.name(CompanyName), change, call.author)
 
 
 def _untag(call: Call) -> companies.Untag:
-    return companies.Untag(_named(call), wire_tags.decode_name(call.body()), call.author)
+    return companies.Untag(call.name(CompanyName), wire_tags.decode_name(call.body()), call.author)
 
 
 def _delete(call: Call) -> companies.Delete:
-    return companies.Delete(_named(call), call.author)
+    return companies.Delete(call.name(CompanyName), call.author)
 
 
 def _member(*, is_member: bool) -> Callable[[Call], companies.Member]:
     def command(call: Call) -> companies.Member:
         contact = naming.read(call.body())
-        return companies.Member(_named(call), contact, call.author, is_member=is_member)
+        return companies.Member(call.name(CompanyName), contact, call.author, is_member=is_member)
 
     return command
 

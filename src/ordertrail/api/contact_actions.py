@@ -7,9 +7,10 @@ from ordertrail.actions import contact_groups, contacts
 from ordertrail.actions.contact_writing import Written
 from ordertrail.api.call import Answer, Call
 from ordertrail.api.contacts import said_of_contact
-from ordertrail.api.person import BOTH, named
+from ordertrail.api.person import BOTH
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
+from ordertrail.domain.contact import ContactName
 from ordertrail.wire import body, one_field, tags, version1
 from ordertrail.wire import contact_actions as wire
 from ordertrail.wire import contacts as wire_contacts
@@ -17,16 +18,16 @@ from ordertrail.wire import contacts as wire_contacts
 
 def _set_one(call: Call) -> contacts.Change:
     said = one_field.decode(call.body())
-    return contacts.Change(named(call), said_of_contact(call, said), call.author)
+    return contacts.Change(call.name(ContactName), said_of_contact(call, said), call.author)
 
 
 def _set_several(call: Call) -> contacts.Change:
-    return contacts.Change(named(call), said_of_contact(call, call.body()), call.author)
+    return contacts.Change(call.name(ContactName), said_of_contact(call, call.body()), call.author)
 
 
 def _remove(call: Call) -> contacts.Change:
     change = wire.decode_removal(_renamed(call, call.body()))
-    return contacts.Change(named(call), change, call.author)
+    return contacts.Change(call.name(ContactName), change, call.author)
 
 
 def _one_set(call: Call, done: Written) -> Answer:
@@ -62,7 +63,7 @@ def _renamed(call: Call, sent: dict[str, Any]) -> dict[str, Any]:
 def _tag(names: Callable[[dict[str, Any]], tuple[str, ...]], *, is_borne: bool) -> Any:
     def command(call: Call) -> contact_groups.Tag:
         told = names(call.body())
-        return contact_groups.Tag(named(call), told, call.author, is_borne=is_borne)
+        return contact_groups.Tag(call.name(ContactName), told, call.author, is_borne=is_borne)
 
     return command
 
@@ -70,7 +71,7 @@ def _tag(names: Callable[[dict[str, Any]], tuple[str, ...]], *, is_borne: bool) 
 def _place(*, is_on: bool) -> Callable[[Call], contact_groups.Place]:
     def command(call: Call) -> contact_groups.Place:
         list_id = wire.decode_list(call.body())
-        return contact_groups.Place(named(call), list_id, call.author, is_on=is_on)
+        return contact_groups.Place(call.name(ContactName), list_id, call.author, is_on=is_on)
 
     return command
 

@@ -8,10 +8,10 @@ from ordertrail.actions import contact_merges, contacts
 from ordertrail.actions.contact_writing import Written
 from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call
-from ordertrail.api.person import BOTH, found, named
+from ordertrail.api.person import BOTH, found
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, simple
-from ordertrail.domain.contact import ContactChange
+from ordertrail.domain.contact import ContactChange, ContactName
 from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import body, version1
 from ordertrail.wire import contact_actions as wire_actions
@@ -65,11 +65,11 @@ def _create(call: Call) -> contacts.Create:
 
 
 def _change(call: Call) -> contacts.Change:
-    return contacts.Change(named(call), said_of_contact(call, call.body()), call.author)
+    return contacts.Change(call.name(ContactName), said_of_contact(call, call.body()), call.author)
 
 
 def _delete(call: Call) -> contact_merges.Delete:
-    return contact_merges.Delete(named(call), call.author)
+    return contact_merges.Delete(call.name(ContactName), call.author)
 
 
 def _merge(call: Call) -> contact_merges.Merge:

@@ -9,7 +9,7 @@ from ordertrail.api import shown, stage_changes
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
-from ordertrail.domain.deal import Deal, DealChange
+from ordertrail.domain.deal import Deal, DealChange, DealName
 from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import deals as wire
 from ordertrail.wire import filters, version1
@@ -36,19 +36,17 @@ def _create(call: Call) -> deals.Create:
 
 
 def _change(call: Call) -> deals.Change:
-    return deals.Change(
-        shown.name_of_deal(call), wire.decode_change(said_of_deal(call)), call.author
-    )
+    return deals.Change(call.name(DealName), wire.decode_change(said_of_deal(call)), call.author)
 
 
 def _tag(call: Call) -> deals.Change:
     change = DealChange(tags=(wire_tags.decode_name(call.body()),))
-    return deals.Change(shown.name_of_deal(call), change, call.author)
+    return deals.Change(call.name(DealName), change, call.author)
 
 
 def _untag(call: Call) -> deals.Change:
     change = DealChange(untagged=(wire_tags.decode_name(call.body()),))
-    return deals.Change(shown.name_of_deal(call), change, call.author)
+    return deals.Change(call.name(DealName), change, call.author)
 
 
 def _tagged(call: Call, done: deals.Upserted) -> Answer:
@@ -61,7 +59,7 @@ def _untagged(call: Call, _done: deals.Upserted) -> Answer:
 
 
 def _delete(call: Call) -> deals.Delete:
-    return deals.Delete(shown.name_of_deal(call), call.author)
+    return deals.Delete(call.name(DealName), call.author)
 
 
 def said_of_deal(call: Call) -> dict[str, Any]:
@@ -105,7 +103,7 @@ DELETE = simple(_delete, deals.delete, _deleted)
 
 async def read(call: Call) -> Answer:
     """Answer with one deal."""
-    name = shown.name_of_deal(call)
+    name = call.name(DealName)
     return Answer(
         await call.look(
             lambda snapshot: shown.deals(call, snapshot)(

@@ -4,9 +4,9 @@ from typing import Any
 
 from ordertrail.actions import events
 from ordertrail.api.call import Answer, Call, paged
-from ordertrail.api.person import named
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import simple
+from ordertrail.domain.contact import ContactName
 from ordertrail.wire import events as wire
 from ordertrail.wire import naming, version1
 from ordertrail.wire.shapes import page_of
@@ -14,7 +14,7 @@ from ordertrail.wire.shapes import page_of
 
 def _of_path(call: Call) -> events.Create:
     event = wire.decode_event(call.body())
-    return events.Create(named(call), event, call.author, call.operation_key)
+    return events.Create(call.name(ContactName), event, call.author, call.operation_key)
 
 
 def _of_body(call: Call) -> events.Create:

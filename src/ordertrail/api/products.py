@@ -16,7 +16,7 @@ from ordertrail.wire.shapes import DeletedShown, page_of
 
 
 def _event(call: Call) -> products.CreateEvent:
-    return _event_of(call, _name(call), said_of_event(call))
+    return _event_of(call, call.name(ProductName), said_of_event(call))
 
 
 def _event_of_body(call: Call) -> products.CreateEvent:
@@ -29,12 +29,6 @@ def _event_of(call: Call, name: ProductName, sent: dict[str, Any]) -> products.C
     call.warnings += wire.warnings_of_event(sent)
     told = name.custom_id or "", event, call.author, call.operation_key
     return products.CreateEvent(*told, name.id)
-
-
-def _name(call: Call) -> ProductName:
-    if "custom_id" in call.named:
-        return ProductName(custom_id=call.path_text("custom_id"))
-    return ProductName(call.path_number("id"))
 
 
 def _event_created(done: products.CreatedEvent) -> Answer:
@@ -50,11 +44,11 @@ def _upsert(call: Call) -> products.Upsert:
 def _change(call: Call) -> product_changes.Change:
     sent = call.body()
     call.warnings += wire.warnings(sent)
-    return product_changes.Change(_name(call), *wire.decode_change(sent), call.author)
+    return product_changes.Change(call.name(ProductName), *wire.decode_change(sent), call.author)
 
 
 def _delete(call: Call) -> product_changes.Delete:
-    return product_changes.Delete(_name(call), call.author)
+    return product_changes.Delete(call.name(ProductName), call.author)
 
 
 def _deleted(product: Product) -> Answer:
@@ -86,7 +80,7 @@ async def list_all(call: Call) -> Answer:
 async def read(call: Call) -> Answer:
     """Answer with one product and how many events of each type it has."""
 
-    name = _name(call)
+    name = call.name(ProductName)
 
     def work(reader: Reader) -> tuple[Product, dict[str, int]]:
         product = products.named(reader, call.workspace_id, name)

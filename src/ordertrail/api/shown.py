@@ -9,7 +9,6 @@ from ordertrail.api.call import Call
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
-from ordertrail.domain.deal import DealName
 from ordertrail.kit.database import Reader
 from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import companies as wire_companies
@@ -40,13 +39,6 @@ def deals(call: Call, snapshot: Snapshot) -> Callable[[DealUpserted], dict[str, 
         return _deal
     known = snapshot.once(_definitions, call.workspace_id, ContentType.DEAL)
     return lambda each: version1.deal(_deal(each), each.deal.attributes, known)
-
-
-def name_of_deal(call: Call) -> DealName:
-    """Return the name of the deal in the path."""
-    if "custom_id" in call.named:
-        return DealName(custom_id=call.path_text("custom_id"))
-    return DealName(call.path_number("id"))
 
 
 def event(call: Call, encoded: dict[str, Any]) -> dict[str, Any]:

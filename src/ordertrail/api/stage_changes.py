@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from ordertrail.actions import deals, stage_changes
 from ordertrail.api.call import Answer, Call, paged
-from ordertrail.api.shown import name_of_deal
-from ordertrail.domain.deal import Deal
+from ordertrail.domain.deal import Deal, DealName
 from ordertrail.domain.pipeline import StageChange
 from ordertrail.kit.database import Reader
 from ordertrail.wire import stage_changes as wire
@@ -13,7 +12,7 @@ from ordertrail.wire import stage_changes as wire
 
 async def list_all(call: Call) -> Answer:
     """Answer with a page of the stages of a deal, or with those that are counted out."""
-    name, place = name_of_deal(call), call.place()
+    name, place = call.name(DealName), call.place()
     window = wire.decode_window(call.query("count_from"), call.query("count_to"))
 
     def listed(reader: Reader) -> Answer:
