@@ -22,8 +22,9 @@ fix: .venv/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# make bench ONLY=deals measures one case; ARGS="--seconds 2 --rounds 1" does so in short.
 bench: .venv/ready .venv/peers/ready
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 # make simulate N=1000000 takes so many steps; make simulate SEED=123 plays one seed and shows its end.
 simulate: .venv/ready

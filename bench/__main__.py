@@ -1,34 +1,34 @@
-"""`make bench`: runs the cases and prints each beside its peer; `--only NAME` runs one.
+"""`make bench`: measures the cases and writes docs/benchmarks.md; `make bench ONLY=deals` one.
 
-Ratios are what counts: machines are shared and noisy, so a case and its peer run in turn in the
-same minute. The figures are kept as `bench/results/<case>.json`.
+The figures are kept as `bench/results/<case>.json`.
 """
 
 import argparse
 import importlib
 import json
-import platform
-from pathlib import Path
 
-CASES = ("steps", "deals", "batch", "idle", "tracker", "outbox", "delivery", "backfill", "pages")
-RESULTS = Path(__file__).parent / "results"
+from bench.harness import run
+from bench.page import CASES, PAGE, RESULTS, page, table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--only", choices=CASES)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement")
+    parser.add_argument("--rounds", type=int, help="how often each contender has its turn")
+    parser.add_argument("--write-docs", action="store_true", help="measure nothing")
     wanted = parser.parse_args()
+    chosen = (wanted.only,) if wanted.only else () if wanted.write_docs else CASES
     RESULTS.mkdir(exist_ok=True)
-    for name in CASES:
-        if wanted.only in (None, name):
-            case = importlib.import_module(f"bench.{name}")
-            print(f"\n{name}: {case.__doc__.splitlines()[0]}")
-            found = case.run(wanted.seconds)
-            for line in case.lines(found):
-                print(f"  {line}")
-            kept = {"case": name, "python": platform.python_version(), **found}
-            (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
+    for name in chosen:
+        print(f"\n{name}", flush=True)
+        case = importlib.import_module(f"bench.{name}").CASE
+        found = run(
+            case, wanted.seconds, wanted.rounds, lambda said: print(f"  {said}", flush=True)
+        )
+        (RESULTS / f"{name}.json").write_text(json.dumps({"case": name, **found}, indent=2) + "\n")
+        print("\n".join(table(found)))
+    PAGE.write_text(page())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections import deque
+from typing import cast
 
 ABOUT = {
     "name": "ordertrail",
@@ -46,8 +47,8 @@ class Connection(asyncio.Protocol):
         self.endpoint = endpoint
         self.waiting = b""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self.waiting += data

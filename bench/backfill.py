@@ -10,15 +10,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from bench.deals import Server
+from bench.harness import Case, Contender, Figure, Measured
+from bench.servers import Ordertrail
 from ordertrail.sample import SAMPLE
 
 WHOLE = Path(__file__).parents[2] / "shared" / "data" / "online_retail.parquet"
 
 
-def sync(file: Path, server: Server, folder: str) -> dict:
+def sync(file: Path, server: Ordertrail, folder: str) -> Measured:
     """Run `ordertrail sync` as a process, and return what it says and what it took."""
     environment = {
         **os.environ,
@@ -33,31 +37,33 @@ def sync(file: Path, server: Server, folder: str) -> dict:
     assert process.stdout
     said = json.loads(process.stdout.read())
     _, _, used = os.wait4(process.pid, 0)
+    seconds, calls = time.perf_counter() - started, sum(said["delivered"].values())
     return {
-        "seconds": time.perf_counter() - started,
+        "seconds": seconds,
         "peak_mb": used.ru_maxrss / 1024,
-        "orders": said["orders"],
-        "calls": sum(said["delivered"].values()),
-        "changed": said["changed"],
+        "calls": calls,
+        "calls_per_s": calls / seconds,
     }
 
 
-def run(_seconds: float) -> dict:
+@contextmanager
+def contenders(_seconds: float) -> Iterator[Sequence[Contender]]:
     """Sync the file, and sync it again; that takes as long as it takes."""
     file = WHOLE if WHOLE.exists() else SAMPLE
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder)
-        first, second = (sync(file, server, folder) for _ in range(2))
+        server = Ordertrail(f"sqlite:///{folder}/bench.db")
+        measure = partial(sync, file, server, folder)
+        yield Contender("first time", measure), Contender("again", measure, beside="first time")
         server.stop()
-    return {"file": file.name, "first": first, "second": second}
 
 
-def lines(found: dict) -> list[str]:
-    first, second = found["first"], found["second"]
-    rate, share = first["calls"] / first["seconds"], second["seconds"] / first["seconds"]
-    head = f"{found['file']}: {first['orders']:,} orders, {first['calls']:,} calls"
-    again = f"again: {second['calls']:,} calls, {second['changed']:,} changed"
-    return [
-        f"{head} in {first['seconds']:,.0f} s, {rate:,.0f}/s, {first['peak_mb']:,.0f} MB at most",
-        f"{again}, {second['seconds']:,.1f} s ({share:.3f}), {second['peak_mb']:,.0f} MB at most",
-    ]
+CASE = Case(
+    {
+        "seconds": Figure("the whole file", "s"),
+        "calls": Figure("in all", "calls"),
+        "calls_per_s": Figure("in a second", "calls/s"),
+        "peak_mb": Figure("memory of the sync at most", "MiB"),
+    },
+    contenders,
+    rounds=1,
+)

@@ -1,87 +1,117 @@
-"""Deals by the hundred: batches of 500 deals with two lines each, beside deals one by one.
+"""Deals by the hundred: batches of 500 new deals with two lines each, over HTTP.
 
-One server process on SQLite, a load generator on the same machine. Every deal of a batch is new,
-and is sent once; its answers are looked at, so that nothing refused counts as done.
+One server process on SQLite. The limit of PostgreSQL is the same rows by COPY into a staging table
+and one merge a batch, over one connection and without HTTP or JSON.
 """
 
 import json
 import tempfile
-import urllib.request
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 
-from bench.deals import CONNECTIONS, Server, deal
+import psycopg
+
+from bench.deals import SQLITE, started
+from bench.harness import Case, Contender, Figure, Measured
+from bench.limits import STAGING, TABLES, Rows, copied, rows_of
+from bench.orders import UPDATE_OR_CREATE, deal
+from bench.postgres import Postgres, running
+from bench.servers import Ordertrail
+from bench.usage import cpu_s
 
 SIZE = 500
-BATCHES = 80
-SENDERS = (1, 4)
-GOAL_DEALS_PER_S = 8_000
-_DEALS = "/api/public/deals/update_or_create/"
+BATCHES = 40
+"""So many are sent in a turn, however long that takes."""
 
 
-def run(seconds: float) -> dict:
-    """Measure batches from one sender and from several, single upserts, single reads."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder)
-        people = [
-            server.request(
-                "POST", "/api/public/users/update_or_create/", {"custom_id": f"user-{n}"}
-            )
-            for n in range(1000)
+@dataclass
+class Batches:
+    """Batches to one server; every deal is new, and none is sent twice."""
+
+    server: Ordertrail
+    first: int = field(default=0)
+
+    def measure(self, senders: int) -> Measured:
+        sent = [self._batch() for _ in range(BATCHES)]
+        before = cpu_s(self.server.process.pid)
+        done = self.server.load(sent, 0, connections=senders)
+        used = cpu_s(self.server.process.pid) - before
+        self._check()
+        return {
+            "per_s": done["requests_per_s"] * SIZE,
+            "p50_ms": done["p50_ms"],
+            "cpu_us": used * 1e6 / (BATCHES * SIZE),
+        }
+
+    def _batch(self) -> str:
+        numbers = range(self.first, self.first + SIZE)
+        self.first += SIZE
+        operations = [
+            {"method": "POST", "path": UPDATE_OR_CREATE, "body": deal(number, 1)}
+            for number in numbers
         ]
-        server.load(people, 0)
-        batched = {}
-        for place, senders in enumerate(SENDERS):
-            start = place * BATCHES * SIZE
-            batches = [_batch(start + n * SIZE) for n in range(BATCHES)]
-            said = [server.request("POST", "/api/ordertrail/v1/batch/", each) for each in batches]
-            before = server.cpu_s()
-            found = server.load(said, 0, connections=senders)
-            batched[senders] = {
-                **found,
-                "deals_per_s": found["requests_per_s"] * SIZE,
-                "cpu_us_per_deal": (server.cpu_s() - before) * 1e6 / (BATCHES * SIZE),
-            }
-        _check(server, len(SENDERS) * BATCHES * SIZE)
-        first = len(SENDERS) * BATCHES * SIZE
-        new = [server.request("POST", _DEALS, deal(first + n, 1)) for n in range(20_000)]
-        upserts = server.load(new, seconds)
-        numbers = range(1, first, 7)
-        reads = server.load(
-            [server.request("GET", f"/api/public/deals/{n}/") for n in numbers], seconds
-        )
-        server.stop()
-    return {"size": SIZE, "batches": batched, "upserts": upserts, "reads": reads}
+        return self.server.request("POST", "/api/ordertrail/v1/batch/", {"operations": operations})
+
+    def _check(self) -> None:
+        """See that the last deal has the number that says that all others are there too."""
+        told = json.loads(self.server.get(f"/api/public/deals/{self.first}/"))
+        assert len(told["order_products"]) == 2
 
 
-def lines(found: dict) -> list[str]:
-    said = [
-        f"batches of {SIZE}, {senders} at a time  {each['deals_per_s']:8,.0f} deals/s"
-        f" (goal {GOAL_DEALS_PER_S:,}), {each['cpu_us_per_deal']:.0f} us of the server's CPU each,"
-        f" p50 {each['p50_ms']:.0f} ms, {each['failures']} failures"
-        for senders, each in found["batches"].items()
-    ]
-    for name in ("upserts", "reads"):
-        each = found[name]
-        said.append(
-            f"single {name}, {CONNECTIONS} connections  {each['requests_per_s']:8,.0f}/s, p50"
-            f" {each['p50_ms']:.1f} ms, p99 {each['p99_ms']:.1f} ms, {each['failures']} failures"
-        )
-    return said
+@dataclass
+class Copies:
+    """The same rows into PostgreSQL, by COPY and a merge."""
+
+    connection: psycopg.Connection
+    first: int = field(default=0)
+
+    def measure(self) -> Measured:
+        batches = [self._rows() for _ in range(BATCHES)]
+        started_s = time.perf_counter()
+        for rows in batches:
+            copied(self.connection, rows)
+        return {"per_s": BATCHES * SIZE / (time.perf_counter() - started_s)}
+
+    def _rows(self) -> Rows:
+        self.first += SIZE
+        return rows_of(range(self.first, self.first + SIZE))
 
 
-def _batch(start: int) -> dict:
-    return {
-        "operations": [
-            {"method": "POST", "path": _DEALS, "body": deal(number, 1)}
-            for number in range(start, start + SIZE)
+@contextmanager
+def contenders(_seconds: float) -> Iterator[Sequence[Contender]]:
+    """Send to one server, by one sender and by several; and copy."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = started(stack, Ordertrail(f"sqlite:///{folder}/bench.db"))
+        server.add_contacts()
+        ours = Batches(server)
+        found = [
+            Contender(f"{SQLITE}, one sender", lambda: ours.measure(1)),
+            Contender(f"{SQLITE}, four senders", lambda: ours.measure(4)),
         ]
-    }
+        postgres = stack.enter_context(running())
+        if postgres is not None:
+            copies = Copies(stack.enter_context(_staging(postgres)))
+            name = "limit: COPY and merge, PostgreSQL"
+            found.append(Contender(name, copies.measure, beside=found[0].name))
+        yield found
 
 
-def _check(server: Server, count: int) -> None:
-    """See that the last deal is there, and has the number that says that all others are too."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{server.port}/api/public/deals/{count}/",
-        headers={"Authorization": f"Token {server.token}", "Accept": "*/*; version=2"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        assert len(json.load(answer)["order_products"]) == 2
+@contextmanager
+def _staging(postgres: Postgres) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(postgres.new_database("limit"), autocommit=True) as connection:
+        connection.execute(TABLES)
+        connection.execute(STAGING)
+        yield connection
+
+
+CASE = Case(
+    {
+        "per_s": Figure("upserted", "deals/s", at_least=8_000),
+        "p50_ms": Figure("a batch, median", "ms"),
+        "cpu_us": Figure("processor time of a deal in the server", "us"),
+    },
+    contenders,
+)

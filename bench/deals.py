@@ -1,155 +1,150 @@
-"""Deal upserts over HTTP: two lines each, durable, against what the server can answer at all.
+"""Deal upserts over HTTP, each answered when it is on disk.
 
-One server process on SQLite, a load generator on the same machine. The echo is `GET /healthz` of
-the same server over the same connections: what HTTP alone costs. Every deal is placed, and later
-sent again with another stage, as shops do.
+Every deal has two lines and is placed, and later sent again at another stage, as shops do; every
+change goes to a journal. Ours and each peer is one server process, called over 32 connections and
+then over a single one. The limit of HTTP is `GET /healthz` of the same server. The limit of
+PostgreSQL is `pgbench` with the same rows in batches of the size that our own commits had in the
+round: 8 clients, prepared statements. Processor time is that of the server and its database.
 """
 
-import json
-import os
-import random
-import re
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-COMMAND = [sys.executable, "-m", "ordertrail"]
-CONNECTIONS = 32
-DEALS = 20_000
+import psycopg
 
+from bench import servers
+from bench.harness import Case, Contender, Figure, Measured
+from bench.limits import TABLES, PgBench
+from bench.orders import UPDATE_OR_CREATE, placed_and_changed
+from bench.postgres import Postgres, running
+from bench.servers import Ordertrail, Served
+from bench.usage import cpu_s
 
-class Server:
-    """A real server process on a fresh database."""
+DEALS_PER_S_MAX = 6_000
+"""More than any contender upserts; so many requests are made for each second."""
 
-    def __init__(self, folder: str) -> None:
-        url = f"sqlite:///{folder}/bench.db"
-        self._environment = {**os.environ, "ORDERTRAIL_DATABASE_URL": url}
-        made = subprocess.run(
-            [*COMMAND, "keys", "create", "--name", "bench", "--json"],
-            env=self._environment,
-            capture_output=True,
-            check=True,
-        )
-        self.token = json.loads(made.stdout)["token"]
-        self.start()
-
-    def start(self) -> None:
-        """Serve; again, after a stop."""
-        self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--port", "0"],
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
-        found = re.search(r":(\d+)$", self.process.stdout.readline().strip())
-        assert found, "the server did not say its address"
-        self.port = int(found[1])
-
-    def request(self, method: str, path: str, body: object = None) -> str:
-        raw = "" if body is None else json.dumps(body)
-        return (
-            f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Token {self.token}\r\n"
-            "Accept: */*; version=2\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(raw)}\r\n\r\n{raw}"
-        )
-
-    def load(self, requests: list[str], seconds: float, connections: int = CONNECTIONS) -> dict:
-        arguments = ["127.0.0.1", str(self.port), str(connections), str(seconds)]
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.load", *arguments],
-            input=json.dumps(requests),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return json.loads(done.stdout)
-
-    def cpu_s(self) -> float:
-        """The processor time that the server has had until now, of all its threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=30)
+WARM_UP = 1_000
+SQLITE = "Ordertrail, SQLite"
+DJANGO_THREADS = 8
+"""Of 1 to 32 threads, none were faster than 4 to 16 on either database."""
 
 
-def deal(number: int, stage: int) -> dict:
-    skus = [f"SKU-{number % 500}", f"SKU-{(number + 7) % 500}"]
-    return {
-        "custom_id": f"ORD-{number}",
-        "user_custom_id": f"user-{number % 1000}",
-        "name": f"Order #{number}",
-        "stage": stage,
-        "status": stage,
-        "value": 24.9 + number % 7,
-        "currency": "USD",
-        "delivery_cost": 9.99,
-        "products_custom_id": skus,
-        "order_products": [
-            {"product_custom_id": skus[0], "value": 19.9, "currency": "USD", "quantity": 1},
-            {"product_custom_id": skus[1], "value": 5.0 + number % 7, "quantity": 1},
-        ],
-    }
+S = TypeVar("S", bound=Served)
 
 
-def people(server: Server) -> list[str]:
-    """The requests that make the contacts of the deals."""
-    path = "/api/public/users/update_or_create/"
-    return [server.request("POST", path, {"custom_id": f"user-{n}"}) for n in range(1000)]
+@dataclass
+class Upserts(Generic[S]):
+    """Upserts of one server, with orders of their own in every round."""
+
+    server: S
+    seconds: float
+    database_pid: int | None = None
+    first: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        self.server.load(self._requests(1.0)[:WARM_UP], 0)
+
+    def measure(self) -> Measured:
+        """Upsert over many connections, and then over one."""
+        busy = self.busy()
+        alone = self.server.load(self._requests(self.seconds / 2), self.seconds / 2, connections=1)
+        return {**busy, "alone_per_s": alone["requests_per_s"]}
+
+    def busy(self) -> Measured:
+        """Upsert over many connections."""
+        requests, before = self._requests(self.seconds), self._cpu_s()
+        done = self.server.load(requests, self.seconds)
+        return {
+            "per_s": done["requests_per_s"],
+            "p99_ms": done["p99_ms"],
+            "cpu_us": (self._cpu_s() - before) * 1e6 / done["requests"],
+        }
+
+    def _requests(self, seconds: float) -> list[str]:
+        count = int(seconds * DEALS_PER_S_MAX / 2) + 1
+        self.first += count
+        bodies = placed_and_changed(self.first, count)
+        return [self.server.request("POST", UPDATE_OR_CREATE, body) for body in bodies]
+
+    def _cpu_s(self) -> float:
+        own = cpu_s(self.server.process.pid)
+        return own + (cpu_s(self.database_pid) if self.database_pid else 0.0)
 
 
-def upserts(server: Server) -> list[str]:
-    """The requests that place deals, and send each again with another stage."""
-    rng = random.Random(1)
-    numbers = [n - back for n in range(DEALS) for back in (0, rng.randrange(200)) if n >= back]
-    path = "/api/public/deals/update_or_create/"
-    seen: set[int] = set()
-    made = []
-    for number in numbers:
-        made.append(server.request("POST", path, deal(number, 2 if number in seen else 1)))
-        seen.add(number)
-    return made
+@dataclass
+class Ours(Upserts[Ordertrail]):
+    """Our own upserts, which also tell how large the commits were."""
+
+    commit_size: float = field(default=1.0)
+
+    def measure(self) -> Measured:
+        commits, writes = self.server.commits()
+        measured = super().measure()
+        commits_then, writes_then = self.server.commits()
+        self.commit_size = (writes_then - writes) / (commits_then - commits)
+        return {**measured, "commit_size": self.commit_size}
 
 
-def run(seconds: float) -> dict:
-    """Measure the echo, the upserts, the echo again; then one lone client."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder)
-        server.load(people(server), 1.0)
-        deals = upserts(server)
-        echo = [server.request("GET", "/healthz")]
-        before = server.load(echo, seconds / 2)
-        upserted = server.load(deals, seconds)
-        after = server.load(echo, seconds / 2)
-        alone = server.load(deals, seconds / 2, connections=1)
-        time.sleep(0.2)
-        size = Path(folder, "bench.db").stat().st_size
-        server.stop()
-    echoed = (before["requests_per_s"] + after["requests_per_s"]) / 2
-    return {
-        "upserts": upserted,
-        "echo_per_s": echoed,
-        "ratio_to_echo": upserted["requests_per_s"] / echoed,
-        "alone": alone,
-        "database_bytes": size,
-    }
+@contextmanager
+def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
+    """Serve everything at once; those whose turn it is not are idle."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = started(stack, Ordertrail(f"sqlite:///{folder}/ours.db"))
+        server.add_contacts()
+        ours = Ours(server, seconds)
+        found = [Contender(SQLITE, ours.measure)]
+        if servers.PEERS.exists():
+            peer = started(stack, servers.django(f"sqlite://{folder}/django.db", DJANGO_THREADS))
+            measure = Upserts(peer, seconds).measure
+            found.append(Contender("Django REST framework, SQLite", measure, beside=SQLITE))
+        found.append(Contender("limit: HTTP alone", lambda: _echoed(ours), beside=SQLITE))
+        postgres = stack.enter_context(running())
+        if postgres is not None:
+            found += _on_postgresql(stack, postgres, ours)
+        yield found
 
 
-def lines(found: dict) -> list[str]:
-    upserts, alone = found["upserts"], found["alone"]
-    return [
-        f"upserts, 32 connections  {upserts['requests_per_s']:8,.0f}/s, {latency(upserts)}",
-        f"echo, 32 connections     {found['echo_per_s']:8,.0f}/s",
-        f"upserts to echo          {found['ratio_to_echo']:8.2f}",
-        f"upserts, one connection  {alone['requests_per_s']:8,.0f}/s, {latency(alone)}",
-    ]
+def started(stack: ExitStack, server: S) -> S:
+    """Have the server stopped at the end."""
+    stack.callback(server.stop)
+    return server
 
 
-def latency(found: dict) -> str:
-    spread = f"p50 {found['p50_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms"
-    return f"{spread}, {found['failures']} failures"
+def _on_postgresql(stack: ExitStack, postgres: Postgres, ours: Ours) -> Iterator[Contender]:
+    seconds, pid = ours.seconds, postgres.pid
+    if servers.PEERS.exists():
+        django = servers.django(postgres.new_database("django"), DJANGO_THREADS)
+        fastapi = servers.fastapi(postgres.new_database("fastapi"))
+        for name, peer in (("Django REST framework", django), ("FastAPI, SQLAlchemy", fastapi)):
+            measure = Upserts(started(stack, peer), seconds, pid).measure
+            yield Contender(f"{name}, PostgreSQL", measure, beside=SQLITE)
+    url = postgres.new_database("limit")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(TABLES)
+    limit = PgBench(postgres, url)
+
+    def batches() -> Measured:
+        return {"per_s": limit.deals_per_s(ours.commit_size, seconds)}
+
+    yield Contender("limit: pgbench, PostgreSQL", batches, beside=SQLITE)
+
+
+def _echoed(ours: Ours) -> Measured:
+    echo = [ours.server.request("GET", "/healthz")]
+    return {"per_s": ours.server.load(echo, ours.seconds / 2)["requests_per_s"]}
+
+
+CASE = Case(
+    {
+        "per_s": Figure("over 32 connections", "deals/s", at_least=4_000),
+        "p99_ms": Figure("99th percentile of them", "ms"),
+        "cpu_us": Figure("processor time of one", "us"),
+        "alone_per_s": Figure("over one connection", "deals/s"),
+        "commit_size": Figure("in one commit", "writes"),
+    },
+    contenders,
+)

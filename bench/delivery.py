@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 import aiohttp
 
 from bench import answering
+from bench.harness import Case, Contender, Figure, Measured
 from ordertrail.client.client import Client
 from ordertrail.domain.order import Customer, Line, Order
 from ordertrail.sync.outbox import Outbox, open_outbox
@@ -29,6 +30,7 @@ TOKEN = "k" * 64
 CALLS_PER_S = 8_000
 """About as many as can be expected: so much is put into the outbox for each second."""
 
+OURS = "one call each"
 LIMIT = 10
 LIMITED_S = 20.0
 LINES = 18
@@ -41,35 +43,38 @@ BODY = {
 }
 
 
-def run(seconds: float) -> dict:
-    """Measure one call each, batches, the bare client, and what a limit of 10/s is used for."""
-    with _endpoint("0") as url:
-        bare = asyncio.run(_bare(url, seconds))
-    found = {"bare client": bare}
-    for name, arguments in (("single", ["0"]), ("batches", ["0", "batches"])):
-        with _endpoint(*arguments) as url, _outbox(seconds * CALLS_PER_S) as outbox:
-            found[name] = asyncio.run(_delivered(url, outbox, seconds, Pace()))["per_s"]
+@contextlib.contextmanager
+def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
+    """Deliver one call each, in batches, and to a limit; and call with the bare client."""
+    yield (
+        Contender(OURS, lambda: _free(seconds, "0")),
+        Contender("in batches", lambda: _free(seconds, "0", "batches"), beside=OURS),
+        Contender("limit: bare client", lambda: _bare(seconds), beside=OURS),
+        Contender(f"to a limit of {LIMIT}/s", _limited),
+    )
+
+
+def _free(seconds: float, *arguments: str) -> Measured:
+    with _endpoint(*arguments) as url, _outbox(seconds * CALLS_PER_S) as outbox:
+        return {"per_s": asyncio.run(_delivered(url, outbox, seconds, Pace()))["per_s"]}
+
+
+def _limited() -> Measured:
     with _endpoint(str(LIMIT)) as url, _outbox(LIMIT * LIMITED_S * 2) as outbox:
-        limited = asyncio.run(_delivered(url, outbox, LIMITED_S, Pace(limit_per_s=LIMIT)))
-    return {**found, "limit": limited}
+        found = asyncio.run(_delivered(url, outbox, LIMITED_S, Pace(limit_per_s=LIMIT)))
+    return {"used": found["used"] * 100, "refused": found["refused"] * 100}
 
 
-def lines(found: dict) -> list[str]:
-    bare, limit = found["bare client"], found["limit"]
-    return [
-        *(
-            f"{name:8} {found[name]:8,.0f} calls/s   bare client {bare:8,.0f}"
-            f"   ratio {found[name] / bare:.2f}"
-            for name in ("single", "batches")
-        ),
-        f"limit of {LIMIT}/s: {limit['used']:.1%} of it used, {limit['refused']:.2%} answered 429",
-    ]
+def _bare(seconds: float) -> Measured:
+    with _endpoint("0") as url:
+        return {"per_s": asyncio.run(_called(url, seconds))}
 
 
 @contextlib.contextmanager
 def _endpoint(*arguments: str) -> Iterator[str]:
     command = [sys.executable, str(answering.__file__), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
         try:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
@@ -93,7 +98,7 @@ def _order(number: int) -> Order:
     return Order(f"O{number}", customer, AT + timedelta(seconds=number), "EUR", ordered)
 
 
-async def _delivered(url: str, outbox: Outbox, seconds: float, pace: Pace) -> dict:
+async def _delivered(url: str, outbox: Outbox, seconds: float, pace: Pace) -> dict[str, float]:
     async with Client(url, TOKEN) as client:
         worker = deliverer(outbox, client, await there(client, pace), pace)
         worker.close()
@@ -112,12 +117,13 @@ async def _delivered(url: str, outbox: Outbox, seconds: float, pace: Pace) -> di
     }
 
 
-async def _counts(url: str) -> dict:
+async def _counts(url: str) -> dict[str, float]:
     async with aiohttp.ClientSession() as session, session.get(f"{url}/counts") as response:
-        return await response.json()
+        found: dict[str, float] = await response.json()
+        return found
 
 
-async def _bare(url: str, seconds: float) -> float:
+async def _called(url: str, seconds: float) -> float:
     """How many calls a second the HTTP client makes, over as many connections."""
     until, count = time.perf_counter() + seconds, 0
     headers = {"Authorization": f"Token {TOKEN}"}
@@ -133,3 +139,13 @@ async def _bare(url: str, seconds: float) -> float:
     async with aiohttp.ClientSession(connector=connector) as session:
         await asyncio.gather(*(call() for _ in range(32)))
     return count / seconds
+
+
+CASE = Case(
+    {
+        "per_s": Figure("without a limit", "calls/s"),
+        "used": Figure("of the limit used", "%"),
+        "refused": Figure("of the calls answered 429", "%"),
+    },
+    contenders,
+)

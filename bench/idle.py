@@ -1,24 +1,26 @@
 """10,000 idle keep-alive connections: what they weigh, and what they cost the busy ones.
 
-Each asks once, is answered and stays. Deals are upserted over 32 other connections before the idle
-ones come, while they are there, and after they have gone, all in one run of one server.
+Each asks once, is answered and stays. Deals are upserted over 32 other connections without the idle
+ones and while they are there, in turn, at one server.
 `python -m bench.idle HOST PORT CONNECTIONS < request` is the process that holds them.
 """
 
 import asyncio
-import contextlib
 import json
-import re
 import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
 
 import uvloop
 
-from bench.deals import CONNECTIONS, Server, latency, people, upserts
+from bench.deals import Upserts
+from bench.harness import Case, Contender, Figure, Measured
+from bench.servers import Ordertrail
+from bench.usage import resident_mib
 
 IDLE = 10_000
 AT_ONCE = 200
@@ -28,11 +30,11 @@ class Idle(asyncio.Protocol):
     def __init__(self, request: bytes) -> None:
         self.request = request
         self.is_lost = False
-        self.answered: asyncio.Future = asyncio.get_running_loop().create_future()
+        self.answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-        transport.write(self.request)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
         if not self.answered.done():
@@ -60,62 +62,46 @@ async def hold(host: str, port: int, connections: int, request: bytes) -> None:
     print(sum(not each.is_lost for each in held), flush=True)
 
 
-@contextlib.contextmanager
-def idle(server: Server, connections: int, found: dict) -> Iterator[None]:
-    """Hold idle connections in a process of its own, and tell what became of them."""
-    command = [sys.executable, "-m", "bench.idle", "127.0.0.1", str(server.port), str(connections)]
-    holder = subprocess.Popen(
+@contextmanager
+def idle(server: Ordertrail) -> Iterator[None]:
+    """Hold idle connections in a process of its own; all must be answered, and all must stay."""
+    command = [sys.executable, "-m", "bench.idle", "127.0.0.1", str(server.port), str(IDLE)]
+    with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-    )
-    assert holder.stdin
-    assert holder.stdout
-    holder.stdin.write(json.dumps(server.request("GET", "/api/public/stages/")) + "\n")
-    found["answered"] = int(holder.stdout.readline())
-    yield
-    found["left"] = int(holder.communicate(timeout=60)[0])
+    ) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        holder.stdin.write(json.dumps(server.request("GET", "/api/public/stages/")) + "\n")
+        answered = int(holder.stdout.readline())
+        yield
+        left = int(holder.communicate(timeout=60)[0])
+    if (answered, left) != (IDLE, IDLE):
+        raise RuntimeError(f"of {IDLE} connections {answered} were answered and {left} were left")
 
 
-def resident_mib(server: Server) -> float:
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
-    assert found
-    return int(found[1]) / 1024
-
-
-def run(seconds: float) -> dict:
-    """Measure without, with and again without the idle connections."""
-    found: dict = {"idle_connections": IDLE, "busy_connections": CONNECTIONS}
+@contextmanager
+def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
+    """Take turns without and with the idle connections, at one server."""
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder)
-        server.load(people(server), 1.0)
-        requests = upserts(server)
-        server.load(requests, seconds / 2)
-        found["before"] = server.load(requests, seconds)
-        found["mib_before"] = resident_mib(server)
-        with idle(server, IDLE, found):
-            found["mib_idle"] = resident_mib(server)
-            found["with_idle"] = server.load(requests, seconds)
-        found["after"] = server.load(requests, seconds)
+        server = Ordertrail(f"sqlite:///{folder}/bench.db")
+        server.add_contacts()
+        upserts = Upserts(server, seconds)
+
+        def without() -> Measured:
+            busy = upserts.busy()
+            return {**busy, "mib": resident_mib(server.process.pid)}
+
+        def beside() -> Measured:
+            before = resident_mib(server.process.pid)
+            with idle(server):
+                now = resident_mib(server.process.pid)
+                return {**upserts.busy(), "mib": now, "kib_each": (now - before) * 1024 / IDLE}
+
+        yield (
+            Contender("without idle connections", without),
+            Contender(f"with {IDLE:,} of them", beside, beside="without idle connections"),
+        )
         server.stop()
-    without_ms = (found["before"]["p99_ms"] + found["after"]["p99_ms"]) / 2
-    found["p99_ratio"] = found["with_idle"]["p99_ms"] / without_ms
-    found["kib_each"] = (found["mib_idle"] - found["mib_before"]) * 1024 / IDLE
-    return found
-
-
-def lines(found: dict) -> list[str]:
-    return [
-        f"server without idle connections  {found['mib_before']:6.0f} MiB",
-        f"server with {found['idle_connections']:,} of them       {found['mib_idle']:6.0f} MiB",
-        f"each of them                     {found['kib_each']:6.1f} KiB",
-        f"of them answered, left           {found['answered']:,}, {found['left']:,}",
-        *(
-            f"busy ones, {name:11}           {each['requests_per_s']:6,.0f}/s, {latency(each)}"
-            for name in ("before", "with_idle", "after")
-            for each in (found[name],)
-        ),
-        f"their p99 with to without        {found['p99_ratio']:6.2f}",
-    ]
 
 
 def main() -> None:
@@ -125,6 +111,16 @@ def main() -> None:
     request = json.loads(sys.stdin.readline()).encode()
     uvloop.run(hold(host, int(port), int(connections), request))
 
+
+CASE = Case(
+    {
+        "per_s": Figure("over 32 busy connections", "deals/s"),
+        "p99_ms": Figure("99th percentile of them", "ms"),
+        "mib": Figure("memory of the server", "MiB"),
+        "kib_each": Figure("memory of an idle connection", "KiB"),
+    },
+    contenders,
+)
 
 if __name__ == "__main__":
     main()

@@ -10,6 +10,8 @@ import json
 import statistics
 import sys
 import time
+from functools import partial
+from typing import cast
 
 import uvloop
 
@@ -20,10 +22,10 @@ class Connection(asyncio.Protocol):
         self.latencies: list[float] = []
         self.failures = 0
         self.buffer = bytearray()
-        self.done = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.send()
 
     def send(self) -> None:
@@ -58,26 +60,26 @@ class Connection(asyncio.Protocol):
 
 async def run(
     host: str, port: int, connections: int, seconds: float, requests: list[bytes]
-) -> dict:
+) -> dict[str, float]:
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     until = started + seconds if seconds else None
-    made = [
-        (
-            await loop.create_connection(
-                lambda place=place: Connection(requests, place, connections, until), host, port
-            )
-        )[1]
-        for place in range(connections)
-    ]
+    made = [Connection(requests, place, connections, until) for place in range(connections)]
+    for each in made:
+        await loop.create_connection(partial(_same, each), host, port)
     await asyncio.gather(*(each.done for each in made))
     latencies = sorted(latency for each in made for latency in each.latencies)
     return {
+        "requests": len(latencies),
         "requests_per_s": len(latencies) / (time.perf_counter() - started),
         "p50_ms": statistics.median(latencies) * 1000,
         "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
         "failures": sum(each.failures for each in made),
     }
+
+
+def _same(connection: Connection) -> Connection:
+    return connection
 
 
 def main() -> None:

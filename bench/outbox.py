@@ -7,20 +7,20 @@ somebody wants made once.
 """
 
 import json
-import os
-import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
+from bench.harness import Case, Contender, Figure, Measured
+from bench.postgres import running
+from bench.servers import PEERS
 from ordertrail.domain.order import Customer, Line, Order
 from ordertrail.sync.operations import Outcome, State
 from ordertrail.sync.outbox import Route, open_outbox
@@ -29,7 +29,7 @@ from ordertrail.sync.rules import Flow
 ORDERS = 6_000
 AT_ONCE = 100
 BATCH = 2_000
-PEERS = Path(__file__).parent.parent / ".venv" / "peers" / "bin" / "python"
+SQLITE, POSTGRESQL = "Ordertrail, SQLite", "Ordertrail, PostgreSQL"
 JOBS = Path(__file__).parent / "peers" / "procrastinate_jobs.py"
 ROUTE = Route("bench", "http://bench")
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -50,37 +50,7 @@ def orders() -> list[Order]:
     ]
 
 
-@contextmanager
-def postgres() -> Iterator[str | None]:
-    """Run a cluster with its defaults, or say that there is none."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
-    if not binaries:
-        yield None
-        return
-    folder = Path(tempfile.mkdtemp(prefix="ordertrail-bench-"))
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-    as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres")
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(binaries[-1] / program), "-D", str(folder / "data"), *arguments]
-        prefix = as_user if os.geteuid() == 0 else []
-        subprocess.run([*prefix, *command], cwd=folder, capture_output=True, check=True)
-
-    run("initdb", "-A", "trust", "-U", "postgres")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-    run("pg_ctl", "-o", options, "-l", str(folder / "log"), "-w", "start")
-    try:
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    finally:
-        run("pg_ctl", "-m", "fast", "-w", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def outbox(where: str) -> dict[str, float]:
+def outbox(where: str) -> Measured:
     """Accept the orders, then claim and settle everything that they cause."""
     given = orders()
     with open_outbox(where) as opened:
@@ -105,56 +75,46 @@ def outbox(where: str) -> dict[str, float]:
             opened.accept(ROUTE, Flow(), some)
         again_s = time.perf_counter() - again
     return {
-        "operations": done,
-        "claim_and_settle_per_s": done / settled_s,
-        "orders_accepted_per_s": ORDERS / accepted_s,
-        "orders_unchanged_per_s": ORDERS / again_s,
+        "settled_per_s": done / settled_s,
+        "accepted_per_s": ORDERS / accepted_s,
+        "unchanged_per_s": ORDERS / again_s,
     }
 
 
-def procrastinate(url: str, seconds: float) -> float | None:
-    """Let the peer fetch and finish jobs; None when it is not installed."""
-    if not PEERS.exists():
-        return None
+def procrastinate(url: str, seconds: float) -> Measured:
+    """Let the peer fetch and finish jobs."""
     command = [str(PEERS), str(JOBS), url, str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(done.stderr, file=sys.stderr)
-        return None
-    return float(json.loads(done.stdout)["per_s"])
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {"settled_per_s": float(json.loads(done.stdout)["per_s"])}
 
 
-def run(seconds: float) -> dict:
-    """Measure the outbox, the peer, and the outbox again, on one server; then SQLite."""
-    found: dict = {}
-    with postgres() as url:
-        if url is not None:
-            first = outbox(f"{url.rpartition('/')[0]}/template1")
-            found["procrastinate_per_s"] = procrastinate(url, seconds)
-            second = outbox(url)
-            found["postgresql"] = max(first, second, key=lambda e: e["claim_and_settle_per_s"])
-            found["postgresql_runs_per_s"] = [
-                each["claim_and_settle_per_s"] for each in (first, second)
-            ]
-    with tempfile.TemporaryDirectory() as folder:
-        found["sqlite"] = outbox(f"{folder}/bench.outbox")
-    return found
+@contextmanager
+def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
+    """Give each a database of its own in every round."""
+    with tempfile.TemporaryDirectory() as folder, running() as postgres:
+        numbers = count(1)
+        found = [Contender(SQLITE, lambda: outbox(f"{folder}/{next(numbers)}.outbox"))]
+        if postgres is not None:
+
+            def database() -> str:
+                return postgres.new_database(f"outbox_{next(numbers)}")
+
+            found.append(Contender(POSTGRESQL, lambda: outbox(database())))
+            if PEERS.exists():
+                peer = Contender(
+                    "Procrastinate, PostgreSQL",
+                    lambda: procrastinate(database(), seconds),
+                    beside=POSTGRESQL,
+                )
+                found.append(peer)
+        yield found
 
 
-def lines(found: dict) -> list[str]:
-    said = []
-    for name in ("postgresql", "sqlite"):
-        if name in found:
-            each = found[name]
-            said.append(
-                f"{name:10} claim and settle {each['claim_and_settle_per_s']:8,.0f} operations/s,"
-                f" accept {each['orders_accepted_per_s']:6,.0f} orders/s,"
-                f" unchanged {each['orders_unchanged_per_s']:7,.0f} orders/s"
-            )
-    if "postgresql" not in found:
-        return [*said, "postgresql  is not installed"]
-    peer = found["procrastinate_per_s"]
-    if peer is None:
-        return [*said, "procrastinate is not installed"]
-    ratio = found["postgresql"]["claim_and_settle_per_s"] / peer
-    return [*said, f"procrastinate fetch and finish {peer:8,.0f} jobs/s; outbox to it {ratio:.1f}"]
+CASE = Case(
+    {
+        "settled_per_s": Figure("claimed and settled", "operations/s"),
+        "accepted_per_s": Figure("accepted", "orders/s"),
+        "unchanged_per_s": Figure("accepted again, unchanged", "orders/s"),
+    },
+    contenders,
+)

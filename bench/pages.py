@@ -5,19 +5,22 @@ counts the list; a page at depth is found by its cursor and counts nothing.
 """
 
 import json
-import statistics
 import tempfile
 import time
-import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from bench.deals import Server
+from bench.harness import Case, Contender, Figure, Measured, percentile
+from bench.servers import Ordertrail
 from ordertrail.kit.paging import Place
 from ordertrail.kit.sqlite import Sqlite
 
 DEALS = 1_000_000
 DEPTHS = (100, DEALS // 2, DEALS - 1_000)
-FILTERS = ("", "stage=1", "status=1")
+NEAR = f"at {DEPTHS[0]:,}"
+FILTERS = {"all": "", "stage": "stage=1", "status": "status=1"}
 _FILL = """
 INSERT INTO deals (workspace_id, id, custom_id, name, pipeline_id, stage_id, status, value_minor,
     currency, details, attributes, created_at, updated_at)
@@ -27,47 +30,51 @@ SELECT 1, i, 'ORD-' || i, 'Order #' || i, 1, 1 + i % 3, 1 + i % 2, 100 * i, 'USD
 """
 
 
-def run(seconds: float) -> dict:
+@contextmanager
+def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
     """Fill a database, and read pages of it for so long each."""
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder)
+        server = Ordertrail(f"sqlite:///{folder}/bench.db")
         server.stop()
         database = Sqlite(Path(folder, "bench.db"))
         database.write(lambda tx: tx.run(_FILL, deals=DEALS))
         database.close()
         server.start()
-        found = {}
-        for wanted in FILTERS:
-            pages = {"first": f"?{wanted}"}
-            for depth in DEPTHS:
-                cursor = Place(DEALS - depth, False, DEALS).cursor()
-                pages[f"at {depth:,}"] = f"?{wanted}&cursor={cursor}"
-            found[wanted or "all"] = {
-                name: _timed(server, query, seconds / 4) for name, query in pages.items()
-            }
+        pages = {"first": "?"}
+        for depth in DEPTHS:
+            pages[f"at {depth:,}"] = f"?cursor={Place(DEALS - depth, False, DEALS).cursor()}"
+        yield [
+            Contender(
+                name, partial(_filtered, server, query, seconds / 8), "" if name == NEAR else NEAR
+            )
+            for name, query in pages.items()
+        ]
         server.stop()
-    return {"deals": DEALS, "pages": found}
 
 
-def _timed(server: Server, query: str, seconds: float) -> dict:
-    address = f"http://127.0.0.1:{server.port}/api/public/deals/{query}"
-    headers = {"Authorization": f"Token {server.token}", "Accept": "*/*; version=2"}
-    request = urllib.request.Request(address, headers=headers)
-    times, until = [], time.perf_counter() + seconds
+def _filtered(server: Ordertrail, query: str, seconds: float) -> Measured:
+    return {
+        key: _p50_ms(server, f"/api/public/deals/{query}&{wanted}", seconds)
+        for key, wanted in FILTERS.items()
+    }
+
+
+def _p50_ms(server: Ordertrail, path: str, seconds: float) -> float:
+    times: list[float] = []
+    until = time.perf_counter() + seconds
     while time.perf_counter() < until or len(times) < 5:
         started = time.perf_counter()
-        with urllib.request.urlopen(request) as answer:
-            told = json.load(answer)
+        told = json.loads(server.get(path))
         times.append((time.perf_counter() - started) * 1000)
         assert len(told["results"]) == 100, told["count"]
-    return {"p50_ms": statistics.median(times), "max_ms": max(times), "reads": len(times)}
+    return percentile(times, 0.5)
 
 
-def lines(found: dict) -> list[str]:
-    told = []
-    for wanted, pages in found["pages"].items():
-        near = pages[f"at {DEPTHS[0]:,}"]["p50_ms"]
-        for name, each in pages.items():
-            ratio = each["p50_ms"] / near
-            told.append(f"{wanted:9} {name:12} p50 {each['p50_ms']:6.1f} ms, {ratio:5.2f} x")
-    return told
+CASE = Case(
+    {
+        "all": Figure("all deals, median", "ms"),
+        "stage": Figure("of one stage, median", "ms"),
+        "status": Figure("of one status, median", "ms"),
+    },
+    contenders,
+)

@@ -8,10 +8,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
+
+from bench.harness import Case, Contender, Figure, Measured
 
 ROWS = 32
 KEPT = 20_000
@@ -27,13 +32,13 @@ CREATE TABLE lines (deal_id INTEGER, position INTEGER, sku TEXT, quantity INTEGE
 _SET = "name = excluded.name, value = excluded.value, stage = excluded.stage"
 
 
-class Case:
+class Writes:
     def __init__(self, folder: str, name: str) -> None:
         self.connection = apsw.Connection(str(Path(folder, f"{name}.db")))
         self.connection.execute(_TABLES).fetchall()
         self.write = getattr(self, name)
 
-    def one_step(self, deals: list, lines: list) -> None:
+    def one_step(self, deals: list[list[Any]], lines: list[list[Any]]) -> None:
         execute = self.connection.execute
         execute(
             "INSERT INTO deals SELECT value->>0, value->>1, value->>2, value->>3, value->>4,"
@@ -47,7 +52,7 @@ class Case:
             (_json(lines),),
         )
 
-    def step_a_row(self, deals: list, lines: list) -> None:
+    def step_a_row(self, deals: list[list[Any]], lines: list[list[Any]]) -> None:
         many = self.connection.executemany
         many(
             f"INSERT INTO deals VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET {_SET}",
@@ -70,35 +75,40 @@ class Case:
         return count * ROWS / (time.perf_counter() - started)
 
 
-def run(seconds: float) -> dict:
-    """Measure both ways in turn, alone and beside a thread that never rests."""
-    found: dict[str, dict[str, float]] = {"alone": {}, "beside a busy thread": {}}
+@contextmanager
+def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
+    """Open a file for each way, at the server's own switch interval."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)
     with tempfile.TemporaryDirectory() as folder:
-        cases = {name: Case(folder, name) for name in ("one_step", "step_a_row")}
-        for setting, results in found.items():
-            resting = threading.Event()
-            busy = threading.Thread(target=lambda r=resting: _burn(r), daemon=True)
-            if setting != "alone":
-                busy.start()
-            for name, case in cases.items():
-                results[name] = case.measure(seconds / 2)
-            resting.set()
-            if setting != "alone":
-                busy.join()
-        for case in cases.values():
-            case.connection.close()
+        ours, rows = Writes(folder, "one_step"), Writes(folder, "step_a_row")
+        yield (
+            Contender("one step a batch", lambda: _measure(ours, seconds / 2)),
+            Contender("a step a row", lambda: _measure(rows, seconds / 2), "one step a batch"),
+        )
+        ours.connection.close()
+        rows.connection.close()
     sys.setswitchinterval(interval)
-    return found
 
 
-def lines(found: dict) -> list[str]:
-    return [
-        f"{setting:22} one step {each['one_step']:8,.0f} deals/s   a step a row"
-        f" {each['step_a_row']:8,.0f} deals/s   ratio {each['one_step'] / each['step_a_row']:.1f}"
-        for setting, each in found.items()
-    ]
+def _measure(writes: Writes, seconds: float) -> Measured:
+    alone = writes.measure(seconds)
+    resting = threading.Event()
+    busy = threading.Thread(target=_burn, args=(resting,), daemon=True)
+    busy.start()
+    beside = writes.measure(seconds)
+    resting.set()
+    busy.join()
+    return {"alone_per_s": alone, "beside_per_s": beside}
+
+
+CASE = Case(
+    {
+        "alone_per_s": Figure("alone", "deals/s"),
+        "beside_per_s": Figure("beside a busy thread", "deals/s"),
+    },
+    contenders,
+)
 
 
 def _burn(resting: threading.Event) -> None:

@@ -1,96 +1,114 @@
 """A durable call of the tracker, beside a bare commit of SQLite and queues in memory.
 
 Each order is a new one of a known contact, two lines, accepted and planned in one commit. The bare
-commit writes one row into a file of its own with the same settings, in turn with the calls.
+commit writes one row into a file of its own with the same settings.
 """
 
 import json
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import apsw
 
+from bench.harness import Case, Contender, Figure, Measured, percentile
+from bench.servers import PEERS
 from ordertrail import Customer, Line, Order, Tracker
 
-PEERS = Path(__file__).parent / "peers" / "enqueue.py"
-PYTHON_OF_PEERS = Path(".venv/peers/bin/python")
+ENQUEUE = Path(__file__).parent / "peers" / "enqueue.py"
 PEER_CALLS = 5_000
 WARM_UP = 200
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def run(seconds: float) -> dict:
-    """Measure calls and bare commits in turn, then each client that queues in memory."""
+@contextmanager
+def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
+    """Open an outbox and a file of bare commits; a turn of each is many calls."""
     with tempfile.TemporaryDirectory() as folder:
         bare = _Bare(Path(folder, "bare.db"))
         tracker = Tracker(
             "http://127.0.0.1:9", "k" * 64, outbox=Path(folder, "outbox"), deliver=False
         )
         with tracker:
-            taken = _in_turn(seconds, tracker, bare)
+            orders = _Orders(tracker, seconds / 3)
+            yield (
+                Contender("placed", orders.placed),
+                Contender("fulfilled", orders.fulfilled, beside="placed"),
+                Contender("limit: bare commit", partial(bare.measure, seconds / 3), "placed"),
+                *(
+                    Contender(f"{peer}, in memory", partial(_peer, peer), beside="placed")
+                    for peer in ("posthog", "segment")
+                    if PEERS.exists()
+                ),
+            )
         bare.connection.close()
-    found: dict = {name: _percentiles(each[WARM_UP:]) for name, each in taken.items()}
-    for peer in ("posthog", "segment"):
-        found[peer] = _peer(peer)
-    return found
-
-
-def lines(found: dict) -> list[str]:
-    bare = found["bare commit"]
-    shown = []
-    for name in ("placed", "fulfilled"):
-        each = found[name]
-        ratios = [each[key] / bare[key] for key in ("p50_us", "p99_us")]
-        shown.append(
-            f"{name:10} p50 {each['p50_us']:7,.0f} us   p99 {each['p99_us']:7,.0f} us"
-            f"   bare commit {bare['p50_us']:6,.0f} and {bare['p99_us']:7,.0f} us"
-            f"   ratio {ratios[0]:.1f} and {ratios[1]:.1f}"
-        )
-    for peer in ("posthog", "segment"):
-        each = found[peer]
-        shown.append(
-            f"{peer:10} p50 {each['p50_us']:7,.0f} us   p99 {each['p99_us']:7,.0f} us"
-            f"   in memory; placed / {peer}: {found['placed']['p50_us'] / each['p50_us']:.1f}"
-            if each
-            else f"{peer:10} not installed"
-        )
-    return shown
 
 
 class _Bare:
     def __init__(self, path: Path) -> None:
+        self.number = 0
         self.connection = apsw.Connection(str(path))
         self.connection.execute(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
             " CREATE TABLE orders (id TEXT PRIMARY KEY, body TEXT) STRICT"
         ).fetchall()
 
-    def commit(self, number: int) -> None:
+    def measure(self, seconds: float) -> Measured:
+        return _timed(self._commit, count(self.number), seconds)
+
+    def _commit(self, number: int) -> None:
+        self.number = number + 1
         self.connection.execute("BEGIN IMMEDIATE")
         self.connection.execute("INSERT INTO orders VALUES (?, ?)", (f"O{number}", "x" * 400))
         self.connection.execute("COMMIT")
 
 
-def _in_turn(seconds: float, tracker: Tracker, bare: _Bare) -> dict[str, list[float]]:
-    taken: dict[str, list[float]] = {"bare commit": [], "placed": [], "fulfilled": []}
-    until, number = time.perf_counter() + seconds, 0
-    while time.perf_counter() < until or number < 2 * WARM_UP:
-        order = _order(number)
-        taken["bare commit"].append(_time(lambda n=number: bare.commit(n)))
-        taken["placed"].append(_time(lambda o=order: tracker.placed(o)))
-        taken["fulfilled"].append(_time(lambda o=order: tracker.fulfilled(o.id, at=AT)))
-        number += 1
-    return taken
+@dataclass
+class _Orders:
+    """Orders that are placed in one turn and fulfilled in the next."""
+
+    tracker: Tracker
+    seconds: float
+    number: int = 0
+    waiting: list[int] = field(default_factory=list)
+
+    def placed(self) -> Measured:
+        first = self.number
+        measured = _timed(self._place, count(first), self.seconds)
+        self.waiting = list(range(first, self.number))
+        return measured
+
+    def fulfilled(self) -> Measured:
+        return _timed(self._fulfil, iter(self.waiting), self.seconds)
+
+    def _place(self, number: int) -> None:
+        self.number = number + 1
+        self.tracker.placed(_order(number))
+
+    def _fulfil(self, number: int) -> None:
+        self.tracker.fulfilled(f"ORD-{number}", at=AT)
 
 
-def _time(work: object) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def _timed(work: Callable[[int], None], numbers: Iterator[int], seconds: float) -> Measured:
+    """Call it for so long, and return what a call takes when it is warm."""
+    until, taken = time.perf_counter() + seconds, []
+    for number in numbers:
+        started = time.perf_counter()
+        work(number)
+        ended = time.perf_counter()
+        taken.append((ended - started) * 1e6)
+        if ended > until and len(taken) > 2 * WARM_UP:
+            break
+    warm = taken[WARM_UP:]
+    return {"p50_us": percentile(warm, 0.5), "p99_us": percentile(warm, 0.99)}
 
 
 def _order(number: int) -> Order:
@@ -98,18 +116,14 @@ def _order(number: int) -> Order:
     return Order(f"ORD-{number}", Customer(f"c{number % 100}@example.com"), AT, "EUR", ordered)
 
 
-def _percentiles(taken: list[float]) -> dict[str, float]:
-    ordered = sorted(taken)
-    return {
-        "p50_us": ordered[len(ordered) // 2] * 1e6,
-        "p99_us": ordered[int(len(ordered) * 0.99)] * 1e6,
-        "calls": len(ordered),
-    }
+def _peer(name: str) -> Measured:
+    command = [str(PEERS), str(ENQUEUE), name, str(PEER_CALLS)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
-def _peer(name: str) -> dict[str, float] | None:
-    if not PYTHON_OF_PEERS.exists():
-        return None
-    command = [str(PYTHON_OF_PEERS), str(PEERS), name, str(PEER_CALLS)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    return json.loads(done.stdout) if done.returncode == 0 else None
+CASE = Case(
+    {"p50_us": Figure("a call, median", "us"), "p99_us": Figure("99th percentile", "us")},
+    contenders,
+)

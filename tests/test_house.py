@@ -17,6 +17,7 @@ from house_source import Module, read
 ROOT = Path(__file__).parent.parent
 SOURCE = read(ROOT / "src" / "ordertrail")
 TESTS = read(ROOT / "tests")
+BENCH = read(ROOT / "bench")
 SETTINGS = ROOT / "src" / "ordertrail" / "settings.py"
 MANUAL = ROOT / "docs" / "settings.md"
 
@@ -37,6 +38,12 @@ SOURCE_RULES: tuple[Rule, ...] = (
     house.only_settings_read_the_environment,
     house.time_comes_from_the_clock,
 )
+BENCH_RULES: tuple[Rule, ...] = (
+    house.functions_are_short,
+    house.modules_are_short,
+    house.modules_say_what_they_are_for,
+    house.what_is_public_is_typed,
+)
 TEST_RULES: tuple[Rule, ...] = (house.tests_do_not_sleep, house.tests_patch_nothing_of_ours)
 
 SWALLOW = "try:\n    f()\nexcept {caught}:\n    {body}\n"
@@ -56,6 +63,11 @@ def test_the_source_keeps_the_rule(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", TEST_RULES, ids=lambda rule: rule.__name__)
 def test_the_tests_keep_the_rule(rule: Rule) -> None:
     assert not complaints(rule, TESTS)
+
+
+@pytest.mark.parametrize("rule", BENCH_RULES, ids=lambda rule: rule.__name__)
+def test_the_benchmarks_keep_the_rule(rule: Rule) -> None:
+    assert not complaints(rule, BENCH)
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
