@@ -5,16 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ordertrail.actions.attribute_settling import Settling
-from ordertrail.actions.tagging import Tagging
+from ordertrail.actions.tagging import Tagging, taken_off
 from ordertrail.domain import company as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.company import Company, CompanyChange, CompanyName
 from ordertrail.domain.errors import unknown
 from ordertrail.domain.journal import Author, Entry, Subject, gone
-from ordertrail.domain.tag import Tag
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Tx
-from ordertrail.store import companies, ids, journal, tags
+from ordertrail.store import companies, ids, journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Writing:
         sent = [change.attributes for change in changes]
         self._settling = Settling(tx, workspace_id, ContentType.COMPANY, sent)
         named = {name for change in changes for name in change.tags}
-        self._tagging = Tagging(tx, workspace_id, named)
+        self._tagging = Tagging(tx, workspace_id, Subject.COMPANY, named)
         new_max = sum(self.known.with_custom_id(change.custom_id) is None for change in changes)
         taken = ids.take(tx, workspace_id, company=new_max if creating else 0)
         self._numbers: Iterator[int] = taken["company"]
@@ -154,8 +153,7 @@ class Writing:
 
     def untag(self, company: Company, tag: str, author: Author) -> Written:
         """Let the company no longer bear a tag."""
-        kept = [each for each in company.tags if each.name != tag]
-        changed, changes = self._with_tags(company, kept)
+        changed, changes = taken_off(company, [tag], self._batch.at)
         self.put(company, changed, changes, author)
         return Written(changed)
 
@@ -166,12 +164,8 @@ class Writing:
         removed = [before.id for before, after in pairs if before is not None and after is None]
         companies.add(tx, workspace_id, [new for old, new in pairs if old is None and new])
         companies.change(tx, workspace_id, [new for old, new in pairs if old and new])
-        self._tagging.write(tx, at)
         kept = [(before, after) for before, after in pairs if after is not None]
-        had = {(old.id, tag.id) for old, _ in kept if old for tag in old.tags}
-        has = {(new.id, tag.id) for _, new in kept for tag in new.tags}
-        tags.attach(tx, workspace_id, Subject.COMPANY, has - had)
-        tags.detach(tx, workspace_id, Subject.COMPANY, had - has)
+        self._tagging.write(tx, kept, at)
         were = {(old.id, member) for old, _ in kept if old for member in old.member_ids}
         are = {(new.id, member) for _, new in kept for member in new.member_ids}
         companies.add_members(tx, workspace_id, are - were, at)
@@ -192,22 +186,6 @@ class Writing:
     ) -> Written:
         changed, changes = rules.apply(company, change, self._batch.at)
         self._settling.accept(change.attributes)
-        new_tags: list[str] = []
-        borne = {tag.name: tag for tag in changed.tags}
-        for name in change.tags:
-            borne[name], is_new_tag = self._tagging.tag(name)
-            new_tags += [name] * is_new_tag
-        changed, tagged = self._with_tags(changed, list(borne.values()))
+        changed, tagged, new_tags = self._tagging.put_on(changed, change.tags, self._batch.at)
         self.put(company, changed, made | changes | tagged, author, is_new=is_new)
-        return Written(changed, is_new, warnings, tuple(new_tags))
-
-    def _with_tags(
-        self, company: Company, borne: Sequence[Tag]
-    ) -> tuple[Company, dict[str, tuple[Any, Any]]]:
-        """The company with these tags and no others, and what differs by that."""
-        borne = sorted(borne, key=lambda tag: tag.id)
-        if tuple(borne) == company.tags:
-            return company, {}
-        told = [tag.name for tag in company.tags], [tag.name for tag in borne]
-        changed = replace(company, tags=tuple(borne), updated_at=self._batch.at)
-        return changed, {"tags": told}
+        return Written(changed, is_new, warnings, new_tags)

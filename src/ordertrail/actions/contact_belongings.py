@@ -7,10 +7,10 @@ from typing import Any
 from ordertrail.actions.tagging import Tagging
 from ordertrail.domain.contact import Contact, ContactChange
 from ordertrail.domain.journal import Subject
-from ordertrail.domain.tag import ContactList, Tag
+from ordertrail.domain.tag import ContactList
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Tx
-from ordertrail.store import lists, tags
+from ordertrail.store import lists
 
 BELONGINGS = {"tags", "lists"}
 """The names under which the journal tells of them."""
@@ -30,28 +30,7 @@ class Belongings:
     ) -> None:
         self._batch = batch
         named = {name for change in changes for name in change.tags}.union(tag_names)
-        self._tagging = Tagging(tx, batch.workspace_id, named)
-
-    def tagged(
-        self, contact: Contact, names: Sequence[str]
-    ) -> tuple[Contact, Changes, tuple[str, ...]]:
-        """Return the contact with these tags too, what is different, and the names that are new."""
-        if not names:
-            return contact, {}, ()
-        borne = {tag.name: tag for tag in contact.tags}
-        new: list[str] = []
-        for name in names:
-            borne[name], is_new = self._tagging.tag(name)
-            new += [name] * is_new
-        return *self.with_tags(contact, list(borne.values())), tuple(new)
-
-    def with_tags(self, contact: Contact, borne: Sequence[Tag]) -> tuple[Contact, Changes]:
-        """Return the contact with these tags and no others, and what is different by now."""
-        borne = sorted(borne, key=lambda tag: tag.id)
-        if tuple(borne) == contact.tags:
-            return contact, {}
-        told = [tag.name for tag in contact.tags], [tag.name for tag in borne]
-        return replace(contact, tags=tuple(borne), updated_at=self._batch.at), {"tags": told}
+        self.tagging = Tagging(tx, batch.workspace_id, Subject.CONTACT, named)
 
     def with_lists(self, contact: Contact, on: Sequence[ContactList]) -> tuple[Contact, Changes]:
         """Return the contact on these lists and no others, and what is different by now."""
@@ -63,12 +42,8 @@ class Belongings:
 
     def write(self, tx: Tx, pairs: Sequence[tuple[Contact, Contact]]) -> None:
         """Write what is different between contacts as they were and as they are."""
-        workspace_id, at, subject = self._batch.workspace_id, self._batch.at, Subject.CONTACT
-        self._tagging.write(tx, at)
-        had = {(old.id, tag.id) for old, _ in pairs for tag in old.tags}
-        has = {(new.id, tag.id) for _, new in pairs for tag in new.tags}
-        tags.attach(tx, workspace_id, subject, has - had)
-        tags.detach(tx, workspace_id, subject, had - has)
+        workspace_id = self._batch.workspace_id
+        self.tagging.write(tx, pairs, self._batch.at)
         was_on = {(each.id, old.id) for old, _ in pairs for each in old.lists}
         is_on = {(each.id, new.id) for _, new in pairs for each in new.lists}
         lists.add_members(tx, workspace_id, is_on - was_on)

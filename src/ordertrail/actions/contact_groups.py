@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ordertrail.actions.contact_writing import Writing, Written
 from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.tagging import taken_off
 from ordertrail.actions.touched_contacts import Known
 from ordertrail.domain.contact import ContactChange, ContactName
 from ordertrail.domain.errors import Invalid, Refused
@@ -45,8 +46,7 @@ def tag(tx: Tx, batch: Batch[Tag]) -> Sequence[Written | Refused]:
         contact = known.named(command.contact)
         if command.is_borne:
             return writing.take(contact, ContactChange(tags=command.names), command.author)
-        kept = [each for each in contact.tags if each.name not in command.names]
-        changed, changes = writing.belongings.with_tags(contact, kept)
+        changed, changes = taken_off(contact, command.names, batch.at)
         writing.put(contact, changed, changes, command.author)
         return Written(changed, is_new=False)
 

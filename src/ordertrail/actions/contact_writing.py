@@ -91,7 +91,9 @@ class Writing:
         """Change the contact, or create it so."""
         change, more = self._with_free_key(contact, change)
         changed, changes = rules.apply(contact, change, self._batch.at)
-        changed, told, new_tags = self.belongings.tagged(changed, change.tags)
+        changed, told, new_tags = self.belongings.tagging.put_on(
+            changed, change.tags, self._batch.at
+        )
         changed, joined, full = self._joining.join(changed, change.company_custom_id, author)
         changes |= told | joined
         self._settling.accept(change.attributes)

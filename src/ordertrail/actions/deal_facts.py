@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from ordertrail.actions.attribute_settling import Settling
@@ -12,6 +11,7 @@ from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.contact import ContactName
 from ordertrail.domain.deal import Deal, DealChange, DealName
 from ordertrail.domain.errors import Invalid, unknown
+from ordertrail.domain.journal import Subject
 from ordertrail.domain.pipeline import KnownStages
 from ordertrail.kit.database import Tx
 from ordertrail.store import companies, contacts, deals, ids, pipelines, products, workspaces
@@ -39,7 +39,7 @@ class Known:
         self._read_products(tx, workspace_id, changes)
         self._read_contacts(tx, workspace_id, changes)
         self._read_companies(tx, workspace_id, changes)
-        self.tagging = Tagging(tx, workspace_id, {n for c in changes for n in c.tags})
+        self.tagging = Tagging(tx, workspace_id, Subject.DEAL, {n for c in changes for n in c.tags})
         self.stages = KnownStages({each.id: each for each in pipelines.stages(tx, workspace_id)})
         workspace = workspaces.one(tx, workspace_id)
         self.currency = workspace.currency
@@ -74,19 +74,6 @@ class Known:
         if change.details:
             change = replace(change, details=self._settled_details(change.details))
         return change, warnings
-
-    def tagged(
-        self, deal: Deal, names: Sequence[str], at: datetime
-    ) -> tuple[Deal, tuple[str, ...]]:
-        """Return the deal with tags of these names, and which of them nobody used before."""
-        borne = {tag.name: tag for tag in deal.tags if tag.name in names}
-        new: list[str] = []
-        for name in names:
-            if name not in borne:
-                borne[name], is_new = self.tagging.tag(name)
-                new += [name] * is_new
-        tags = tuple(sorted(borne.values(), key=lambda tag: tag.id))
-        return replace(deal, tags=tags, updated_at=at), tuple(new)
 
     def contact_id(self, change: DealChange) -> int | None | Absent:
         """Return the id of the contact that the change names, or raise NotFound."""

@@ -8,7 +8,7 @@ from ordertrail.domain.deal import Deal
 from ordertrail.domain.journal import Author, Entry, Subject
 from ordertrail.domain.product import Product
 from ordertrail.kit.database import Tx
-from ordertrail.store import deals, journal, products, tags
+from ordertrail.store import deals, journal, products
 
 
 class Written:
@@ -51,13 +51,10 @@ class Written:
         self._write_deals(tx, workspace_id)
         journal.append(tx, workspace_id, made + self._entries)
 
-    def write_tags(self, tx: Tx, workspace_id: int) -> None:
-        """Write which tags the deals bear; the tags have to be there."""
-        had = {(deal.id, tag.id) for deal in self._before.values() for tag in deal.tags}
-        kept = {i for i, deal in self._after.items() if deal.tags or i in self._before}
-        has = {(i, tag.id) for i in kept for tag in self._after[i].tags}
-        tags.attach(tx, workspace_id, Subject.DEAL, has - had)
-        tags.detach(tx, workspace_id, Subject.DEAL, had - has)
+    @property
+    def pairs(self) -> list[tuple[Deal | None, Deal]]:
+        """Each deal as it was, None when it is new, and as it is."""
+        return [(self._before.get(number), deal) for number, deal in self._after.items()]
 
     def _write_deals(self, tx: Tx, workspace_id: int) -> None:
         """Write of a deal that was there only what is different."""

@@ -8,6 +8,7 @@ from ordertrail.actions import filtering, named_by_deals
 from ordertrail.actions.deal_facts import Known
 from ordertrail.actions.deal_writing import Written
 from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.tagging import taken_off
 from ordertrail.domain import deal as rules
 from ordertrail.domain import deal_story
 from ordertrail.domain.attribute import ContentType
@@ -108,8 +109,7 @@ def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
     outcomes = of_each(batch.commands, lambda command: _decide(command, batch, known, written))
     written.write(tx, batch.workspace_id, known.new_products, batch.at)
     known.settling.write(tx)
-    known.tagging.write(tx, batch.at)
-    written.write_tags(tx, batch.workspace_id)
+    known.tagging.write(tx, written.pairs, batch.at)
     return _outcomes_today(tx, batch.workspace_id, outcomes)
 
 
@@ -191,13 +191,13 @@ def _decide(command: Command, batch: Batch[Command], known: Known, written: Writ
     )
     deal = rules.apply(before or rules.draft(known.new_id(), change, facts), change, facts)
     new_tags: tuple[str, ...] = ()
-    names = rules.tag_names(deal, change) if change.tags or change.untagged else None
-    is_retagged = names is not None and names != [tag.name for tag in deal.tags]
+    is_retagged = rules.retags(deal, change)
     if deal is not before or is_retagged:
         if before is not None and isinstance(command, Create):
             raise Invalid({"custom_id": "is that of a deal that there is, which is different"})
-        if names is not None and is_retagged:
-            deal, new_tags = known.tagged(deal, names, batch.at)
+        if is_retagged:
+            deal, _ = taken_off(deal, change.untagged, batch.at)
+            deal, _, new_tags = known.tagging.put_on(deal, change.tags, batch.at)
         known.keep(before, deal)
         known.settling.accept(change.attributes)
         written.keep(before, deal, command.author, batch.at)

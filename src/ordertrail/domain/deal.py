@@ -206,10 +206,10 @@ def apply(deal: Deal, change: DealChange, facts: Facts) -> Deal:
     return changed if differs(deal, changed) else deal
 
 
-def tag_names(deal: Deal, change: DealChange) -> list[str]:
-    """Return the names of the tags that the deal bears after the change."""
-    names = [tag.name for tag in deal.tags if tag.name not in change.untagged]
-    return [*names, *(name for name in change.tags if name not in names)]
+def retags(deal: Deal, change: DealChange) -> bool:
+    """Tell whether the change puts a tag on the deal, or takes one off."""
+    borne = {tag.name for tag in deal.tags}
+    return not borne.issuperset(change.tags) or not borne.isdisjoint(change.untagged)
 
 
 def differs(old: Deal, new: Deal) -> bool:
