@@ -27,7 +27,7 @@ LAYERS = {  # layer: what it may know about, besides itself
     "sync": {"domain", "kit", "client"},
 }
 _ALONE = {"settings", "version", "sample"}
-_WIRING = {"app", "cli", "commands"}
+_WIRING = {"app", "cli", "commands", "opening"}
 MAY_IMPORT = {
     **LAYERS,
     **{name: set[str]() for name in _ALONE},

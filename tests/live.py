@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from ordertrail import app
+from ordertrail import app, opening
 from ordertrail.actions import keys
 from ordertrail.kit import clock
 from ordertrail.kit.sqlite import Sqlite
@@ -81,7 +81,7 @@ class Live:
 def live(folder: Path) -> Iterator[Live]:
     """A platform on a database file in the folder, started and stopped."""
     settings = Settings(database_url=f"sqlite:///{folder}/platform.db")
-    database = app.open_database(settings, "test-installation")
+    database = opening.opened(settings, "test-installation")
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     found = Live(url, _new_token(database, "both"), database, [], set())

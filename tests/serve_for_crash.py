@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
-from ordertrail import app
+from ordertrail import app, opening
 from ordertrail.actions import keys
 from ordertrail.kit import clock
 from ordertrail.kit.sqlite import Sqlite
@@ -23,7 +23,7 @@ def keep_key(database: Sqlite, token: str) -> None:
 
 async def main(path: Path, token: str) -> None:
     settings = Settings(database_url=f"sqlite:///{path}")
-    database = app.open_database(settings, "crash-test")
+    database = opening.opened(settings, "crash-test")
     keep_key(database, token)
     application = app.create_app(settings, app.parts(settings, database))
     listening = socket.create_server(("127.0.0.1", 0))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import asgi
-from ordertrail import app
+from ordertrail import app, opening
 from ordertrail.actions import keys, workspaces
 from ordertrail.actions.workspaces import Workspace
 from ordertrail.kit import clock
@@ -100,7 +100,7 @@ class Served:
 def serve(folder: Path, now: Clock = clock.utc_now, **settings: Any) -> Iterator[Served]:
     """A platform on a database file in the folder, started and stopped."""
     chosen = Settings(database_url=f"sqlite:///{folder}/platform.db", **settings)
-    database = app.open_database(chosen, "test-installation", now)
+    database = opening.opened(chosen, "test-installation", now)
     running = app.parts(chosen, database, now)
     with asgi.serving(app.create_app(chosen, running, now)) as caller:
         yield Served(chosen, running, caller, now)

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
-from ordertrail import app
+from ordertrail import app, opening
 from ordertrail.actions import keys
 from ordertrail.commands.serve import configured
 from ordertrail.kit import clock
@@ -108,7 +108,7 @@ class Site:
 @contextlib.asynccontextmanager
 async def listening(folder: Path, files_max: int = FILES, **chosen: Any) -> AsyncIterator[Site]:
     settings = Settings(database_url=f"sqlite:///{folder}/platform.db", **chosen)
-    database = app.open_database(settings, "test-installation")
+    database = opening.opened(settings, "test-installation")
     token = secrets.token_hex(32)
     key = keys.new_key(1, "test", "both", clock.utc_now())
     database.write(lambda tx: keys.create(tx, key, token))

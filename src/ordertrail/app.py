@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -22,21 +21,24 @@ from ordertrail.api.routes import Api
 from ordertrail.api.trace import NOWHERE, Trace, Traces
 from ordertrail.console.desk import Desk
 from ordertrail.console.routes import routes
-from ordertrail.domain.errors import Invalid
 from ordertrail.kit import clock
 from ordertrail.kit.checkpoint import Checkpointer
 from ordertrail.kit.clock import Clock
 from ordertrail.kit.committer import Committer
 from ordertrail.kit.readers import Readers
 from ordertrail.kit.sqlite import ServerLock, Sqlite
+from ordertrail.opening import Place
 from ordertrail.settings import Settings
-from ordertrail.store import migrations
+from ordertrail.store import writers
 from ordertrail.version import VERSION
 
 _DESCRIBED = (docs.PREFIX, docs.DOCUMENT)
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread keeps the interpreter while another waits: the committer waits on each step."""
+
+SHARED_READERS = 4
+"""How many reads PostgreSQL is asked at a time: each waits for the way there and back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,86 +48,62 @@ class Running:
     Keys and pages are read by threads of their own: a slow page holds no call up.
     """
 
-    database: Sqlite
+    database: Place
     committer: Committer
     readers: Readers
     key_readers: Readers
     page_readers: Readers
-    checkpointer: Checkpointer
-    lock: ServerLock
+    checkpointer: Checkpointer | None
+    lock: ServerLock | None
 
     def start(self) -> None:
         """Take the lock and start the threads."""
-        self.lock.take()
+        if self.lock is not None:
+            self.lock.take()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.committer.start()
         for readers in (self.readers, self.key_readers, self.page_readers):
             readers.start()
-        self.checkpointer.start()
+        if self.checkpointer is not None:
+            self.checkpointer.start()
 
     def stop(self) -> None:
         """Finish what was accepted, then let go of everything."""
         self.committer.close()
         for readers in (self.readers, self.key_readers, self.page_readers):
             readers.close()
-        self.checkpointer.stop()
+        if self.checkpointer is not None:
+            self.checkpointer.stop()
         self.database.close()
-        self.lock.release()
-
-
-def database_file(url: str) -> Path:
-    """Return the file that a database URL names; raises Invalid for what is not SQLite."""
-    scheme, _, path = url.partition(":///")
-    if scheme != "sqlite" or not path:
-        raise Invalid({"database-url": f"{scheme[:32]!r} is not supported: use sqlite:///FILE"})
-    return Path(path).expanduser()
-
-
-def existing_database_file(url: str) -> Path:
-    """Return the file that a database URL names; raises Invalid when there is none yet."""
-    path = database_file(url)
-    if not path.exists():
-        raise Invalid({"database": f"there is none at {path}; `ordertrail serve` makes one"})
-    return path
-
-
-def open_database(
-    settings: Settings, uid: str, now: Clock = clock.utc_now, lock: ServerLock | None = None
-) -> Sqlite:
-    """Open the database, bring it to this release's schema, and see that a workspace is there.
-
-    The schema is changed only under the server's lock: raises DatabaseRefused when another
-    process serves a database that would have to be changed.
-    """
-    path = database_file(settings.database_url)
-    database = Sqlite(path, settings.read_limit_s)
-    if not path.exists() or database.read(migrations.pending):
-        held = lock or ServerLock(path)
-        was_held = held.is_held
-        held.take()
-        migrations.apply(database, now)
-        if not was_held:
-            held.release()
-    if not database.read(workspaces.every):
-        database.write(lambda tx: workspaces.ensure_default(tx, uid, now()))
-    return database
+        if self.lock is not None:
+            self.lock.release()
 
 
 def parts(
     settings: Settings,
-    database: Sqlite,
+    database: Place,
     now: Clock = clock.utc_now,
     lock: ServerLock | None = None,
 ) -> Running:
-    """Return the parts of a server on an open database, not yet started."""
+    """Return the parts of a server on an open database, not yet started.
+
+    A file is served by one process, which looks rows up by itself and keeps the file's log small;
+    PostgreSQL is shared, and answers more reads at a time.
+    """
+    file = database if isinstance(database, Sqlite) else None
     return Running(
         database=database,
-        committer=Committer(database, clock=now, waiting_max=settings.waiting_max),
-        readers=Readers(database, near=database),
+        committer=Committer(
+            database,
+            clock=now,
+            waiting_max=settings.waiting_max,
+            claims=None if file else writers,
+        ),
+        readers=Readers(database, threads=2 if file else SHARED_READERS, near=file),
         key_readers=Readers(database, threads=1),
         page_readers=Readers(database),
-        checkpointer=Checkpointer(database),
-        lock=lock or ServerLock(database.path),
+        checkpointer=Checkpointer(file) if file else None,
+        lock=(lock or ServerLock(file.path)) if file else None,
     )
 
 

@@ -13,7 +13,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         "sqlite:///ordertrail.db",
-        description="Where the platform keeps its data: sqlite:///FILE.",
+        description="Where the platform keeps its data: sqlite:///FILE or postgresql://….",
     )
     url: str = Field(
         "http://127.0.0.1:8000",

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import asgi
 import served
 from asgi import Caller, Reply, Request
-from ordertrail import app
+from ordertrail import app, opening
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import DatabaseAway, Tx
 from ordertrail.kit.sqlite import Sqlite
@@ -88,7 +88,7 @@ class Breakable(Sqlite):
 @pytest.fixture
 def breakable(tmp_path: Path) -> Iterator[tuple[Breakable, Caller]]:
     settings = Settings(database_url=f"sqlite:///{tmp_path}/platform.db")
-    app.open_database(settings, "test-installation").close()
+    opening.opened(settings, "test-installation").close()
     database = Breakable(tmp_path / "platform.db")
     application = app.create_app(settings, app.parts(settings, database))
     with asgi.serving(application) as caller:

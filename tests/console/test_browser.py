@@ -15,7 +15,7 @@ import pytest
 import shop
 from playwright.sync_api import Page, expect, sync_playwright
 
-from ordertrail import app
+from ordertrail import opening
 from ordertrail.domain.order import Customer, Line
 from ordertrail.settings import Settings
 
@@ -46,7 +46,7 @@ class Seen:
 def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The link that a fresh server prints, in front of a few orders."""
     url = f"sqlite:///{tmp_path_factory.mktemp('console')}/platform.db"
-    database = app.open_database(Settings(database_url=url), "test-installation")
+    database = opening.opened(Settings(database_url=url), "test-installation")
     [first, *others] = shop.orders(60)
     long_name = "A very long name of a product that nobody would ever type " * 3
     lines = (Line("EVIL", 1, Decimal(5), EVIL), Line("X" * 120, 3, Decimal("0.125"), long_name))

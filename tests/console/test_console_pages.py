@@ -17,7 +17,7 @@ import shop
 
 import asgi
 import served
-from ordertrail import app
+from ordertrail import app, opening
 from ordertrail.actions import contacts, deals
 from ordertrail.console.routes import PAGES
 from ordertrail.domain.contact import ContactChange
@@ -397,7 +397,7 @@ def counted(
 ) -> Iterator[tuple[served.Served, list[str]]]:
     statements: list[str] = []
     chosen = Settings(database_url=f"sqlite:///{folder}/platform.db")
-    database = app.open_database(chosen, "test-installation")
+    database = opening.opened(chosen, "test-installation")
     running = app.parts(chosen, database)
     running = replace(running, page_readers=Readers(Counted(database, statements, error)))
     with asgi.serving(app.create_app(chosen, running)) as caller:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ordertrail.kit.database import DatabaseRefused, Reader
+from ordertrail.kit.database import DatabaseRefused, Dialect, Reader
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.store import migrations
 
@@ -34,7 +34,9 @@ def schema(database: Sqlite) -> list[list[str]]:
 
 def test_all_migrations_in_order_give_the_tables_of_today(database: Sqlite, tmp_path: Path) -> None:
     migrations.apply(database)
-    today = (resources.files("ordertrail.store") / "schema" / "tables.sql").read_text("utf-8")
+    today = (resources.files("ordertrail.store") / "schema" / "sqlite" / "tables.sql").read_text(
+        "utf-8"
+    )
     fresh = Sqlite(tmp_path / "fresh.db")
     fresh.write(lambda tx: tx.run(today))
     migrated = [row for row in schema(database) if row[2] != "migrations"]
@@ -44,13 +46,13 @@ def test_all_migrations_in_order_give_the_tables_of_today(database: Sqlite, tmp_
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
-    every = migrations.every()
+    every = migrations.every(Dialect.SQLITE)
     assert [migration.version for migration in every] == list(range(1, len(every) + 1))
     assert all(migration.name.replace("_", "").isalnum() for migration in every)
 
 
 def test_migrations_run_once(database: Sqlite) -> None:
-    assert migrations.apply(database) == migrations.every()
+    assert migrations.apply(database) == migrations.every(Dialect.SQLITE)
     before = schema(database)
     assert migrations.apply(database) == []
     assert schema(database) == before
@@ -58,9 +60,9 @@ def test_migrations_run_once(database: Sqlite) -> None:
 
 def test_what_is_pending_is_told_before_and_after(database: Sqlite) -> None:
     database.write(lambda tx: None)
-    assert database.read(migrations.pending) == migrations.every()
+    assert migrations.pending(database) == migrations.every(Dialect.SQLITE)
     migrations.apply(database)
-    assert database.read(migrations.pending) == []
+    assert migrations.pending(database) == []
 
 
 def remembered(reader: Reader) -> list[list[object]]:
@@ -86,7 +88,7 @@ def test_a_database_of_another_release_is_refused_and_left_alone(
     with pytest.raises(DatabaseRefused, match=why):
         migrations.apply(database)
     with pytest.raises(DatabaseRefused, match=why):
-        database.read(migrations.pending)
+        migrations.pending(database)
     assert (schema(database), database.read(remembered)) == before
 
 

@@ -9,9 +9,10 @@ import pytest
 from ordertrail.domain.filter import Filter, Op
 from ordertrail.domain.journal import Subject
 from ordertrail.insight import reports
-from ordertrail.kit.database import Reader, Value
+from ordertrail.kit.database import Dialect, Reader, Value
 from ordertrail.kit.paging import Place
 from ordertrail.kit.sqlite import Sqlite
+from ordertrail.kit.wording import worded
 from ordertrail.store import (
     attributes,
     browse,
@@ -217,6 +218,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sqlite]:
 
 
 def plan(database: Sqlite, statement: str) -> list[str]:
+    statement = worded(statement, Dialect.SQLITE)
     named = dict.fromkeys(re.findall(r":([a-z_0-9]+)", statement), "[]")
     found = database.write(lambda tx: tx.fetch(f"EXPLAIN QUERY PLAN {statement}", **named))
     return [str(row[3]) for row in found]
@@ -469,4 +471,4 @@ def test_what_pages_show_is_found_by_index(database: Sqlite, what: str) -> None:
 
 def is_ours(step: str) -> bool:
     """What is sent with the statement, or made by it, may be gone through."""
-    return "VIRTUAL TABLE" in step or step.split()[1].startswith(("(", "n", "CONSTANT"))
+    return "VIRTUAL TABLE" in step or step.split()[1].startswith(("(", "n", "f", "h", "CONSTANT"))

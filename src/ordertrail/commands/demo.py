@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ordertrail import app
+from ordertrail import opening
 from ordertrail.actions import keys, workspaces
 from ordertrail.commands import serve, sync, telling
 from ordertrail.commands.telling import Delivered
@@ -23,7 +23,7 @@ from ordertrail.domain.errors import Invalid, Unavailable
 from ordertrail.insight import reports
 from ordertrail.insight.reports import Summary
 from ordertrail.kit import clock, json
-from ordertrail.kit.sqlite import Sqlite
+from ordertrail.opening import Place
 from ordertrail.sample import SAMPLE
 from ordertrail.settings import Settings
 from ordertrail.sync.rules import Flow
@@ -51,7 +51,7 @@ def run(demo: Demo) -> None:
         outbox=str(demo.data / "ordertrail.outbox"),
         token=secrets.token_hex(keys.TOKEN_LENGTH // 2),
     )
-    database = app.open_database(settings, secrets.token_hex(16))
+    database = opening.opened(settings, secrets.token_hex(16))
     key = _new_key(database, settings.token)
     with _served(settings, _free(demo.port)) as (server, address):
         if not demo.as_json:
@@ -72,7 +72,7 @@ def run(demo: Demo) -> None:
     database.close()
 
 
-def _new_key(database: Sqlite, token: str) -> keys.Key:
+def _new_key(database: Place, token: str) -> keys.Key:
     key = keys.new_key(workspaces.DEFAULT_ID, "demo", "both", clock.utc_now())
     return database.write(lambda tx: keys.create(tx, key, token))
 

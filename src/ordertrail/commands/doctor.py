@@ -4,7 +4,7 @@ import platform
 
 import typer
 
-from ordertrail import app
+from ordertrail import opening
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.settings import Settings, is_secret, without_password
 from ordertrail.store import migrations
@@ -22,10 +22,9 @@ def run(settings: Settings) -> None:
 
 
 def _state(settings: Settings) -> str:
-    path = app.database_file(settings.database_url)
-    if not path.exists():
-        return f"{path} is not there yet; `ordertrail serve` makes it"
-    database = Sqlite(path)
-    pending = database.read(migrations.pending)
+    database = opening.at(settings)
+    if isinstance(database, Sqlite) and not database.path.exists():
+        return f"{database.path} is not there yet; `ordertrail serve` makes it"
+    pending = migrations.pending(database)
     database.close()
     return f"{len(pending)} migrations to run: ordertrail migrate" if pending else "up to date"

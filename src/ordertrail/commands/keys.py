@@ -9,12 +9,12 @@ from datetime import datetime
 import typer
 from rich.table import Column, Table
 
-from ordertrail import app
+from ordertrail import opening
 from ordertrail.actions import keys, workspaces
 from ordertrail.actions.keys import Key
 from ordertrail.commands import moments, tables
 from ordertrail.kit import clock, json
-from ordertrail.kit.sqlite import Sqlite
+from ordertrail.opening import Place
 from ordertrail.settings import Settings
 
 _TOKEN_BYTES = keys.TOKEN_LENGTH // 2
@@ -60,8 +60,8 @@ def create(settings: Settings, wanted: Wanted, as_json: bool) -> None:
         typer.echo(json.dumps({**_shown(kept), "token": token}))
     else:
         typer.echo(token)
-        path = app.database_file(settings.database_url)
-        typer.echo(f"A key to {path}; this is the only time the token is shown.", err=True)
+        where = opening.named(settings)
+        typer.echo(f"A key to {where}; this is the only time the token is shown.", err=True)
 
 
 def rotate(settings: Settings, followed: Followed, as_json: bool) -> None:
@@ -73,7 +73,7 @@ def rotate(settings: Settings, followed: Followed, as_json: bool) -> None:
         moments.span("overlap", followed.overlap),
         _expiry(followed.expires, now),
     )
-    app.existing_database_file(settings.database_url)
+    opening.existing(settings)
     with _database(settings) as database:
         old, new = database.write(lambda tx: keys.rotate(tx, workspaces.DEFAULT_ID, asked, now))
     if as_json:
@@ -89,7 +89,7 @@ def rotate(settings: Settings, followed: Followed, as_json: bool) -> None:
 
 def list_all(settings: Settings, as_json: bool) -> None:
     """Print all keys, without their tokens."""
-    app.existing_database_file(settings.database_url)
+    opening.existing(settings)
     with _database(settings) as database:
         found = database.read(lambda reader: keys.every(reader, workspaces.DEFAULT_ID))
     if as_json:
@@ -115,15 +115,15 @@ def list_all(settings: Settings, as_json: bool) -> None:
 def revoke(settings: Settings, key_id: int, as_json: bool) -> None:
     """Take a key out of use; a running server notices within a second."""
     now = clock.utc_now()
-    app.existing_database_file(settings.database_url)
+    opening.existing(settings)
     with _database(settings) as database:
         key = database.write(lambda tx: keys.revoke(tx, workspaces.DEFAULT_ID, key_id, now))
     typer.echo(json.dumps(_shown(key)) if as_json else f"key {key_id} is revoked")
 
 
 @contextlib.contextmanager
-def _database(settings: Settings) -> Iterator[Sqlite]:
-    database = app.open_database(settings, secrets.token_hex(16))
+def _database(settings: Settings) -> Iterator[Place]:
+    database = opening.opened(settings, secrets.token_hex(16))
     try:
         yield database
     finally:

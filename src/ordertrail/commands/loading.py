@@ -11,7 +11,10 @@ from ordertrail.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, nothing else.")]
 DatabaseUrl = Annotated[
-    str | None, typer.Option("--database", help="sqlite:///FILE; else ORDERTRAIL_DATABASE_URL.")
+    str | None,
+    typer.Option(
+        "--database", help="sqlite:///FILE or postgresql://…; else ORDERTRAIL_DATABASE_URL."
+    ),
 ]
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from ordertrail import app
+from ordertrail import opening
 from ordertrail.kit.sqlite import ServerLock, Sqlite
 from ordertrail.settings import Settings
 from ordertrail.store import migrations
@@ -10,13 +10,14 @@ from ordertrail.store import migrations
 
 def run(settings: Settings) -> None:
     """Run the migrations that are missing and say which they were."""
-    path = app.database_file(settings.database_url)
-    lock = ServerLock(path)
-    lock.take()
-    database = Sqlite(path)
+    database = opening.at(settings)
+    lock = ServerLock(database.path) if isinstance(database, Sqlite) else None
+    if lock is not None:
+        lock.take()
     done = migrations.apply(database)
     database.close()
-    lock.release()
+    if lock is not None:
+        lock.release()
     for migration in done:
         typer.echo(f"{migration.version:04} {migration.name.replace('_', ' ')}")
     typer.echo(f"{len(done)} migrations run" if done else "nothing to do")

@@ -12,13 +12,17 @@ from functools import partial
 import typer
 import uvicorn
 
-from ordertrail import app
+from ordertrail import app, opening
 from ordertrail.actions import people, workspaces
 from ordertrail.api.connection import Connection, Patience
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import clock
+from ordertrail.kit.database import DatabaseAway
 from ordertrail.kit.sqlite import ServerLock, Sqlite
+from ordertrail.opening import Place
 from ordertrail.settings import Settings
+
+_log = logging.getLogger("ordertrail.serve")
 
 SHUTDOWN_MAX_S = 15
 BACKLOG = 2048
@@ -35,19 +39,16 @@ next to none of them are in one."""
 def run(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until SIGTERM or Ctrl-C; what was accepted by then is finished."""
     if workers != 1:
-        raise Invalid({"workers": "SQLite carries one server process"})
+        raise Invalid({"workers": "start one process for each; PostgreSQL carries any number"})
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     listening = listen(host, port)
-    lock = ServerLock(app.database_file(settings.database_url))
-    lock.take()
-    database = app.open_database(settings, secrets.token_hex(16), lock=lock)
-    running = app.parts(settings, database, lock=lock)
     address = url_of(listening)
-    lock.tell(address)
+    database, lock = _opened(settings, address)
+    running = app.parts(settings, database, lock=lock)
     config = configured(settings, app.create_app(settings, running), open_files_max())
     server = uvicorn.Server(config)
 
@@ -62,12 +63,32 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
     server.run(sockets=[listening])
 
 
-def _say_where(database: Sqlite, address: str) -> None:
+def _opened(settings: Settings, address: str) -> tuple[Place, ServerLock | None]:
+    """Return the database, prepared, or waited for when PostgreSQL is away, and a file's lock."""
+    database, uid = opening.at(settings), secrets.token_hex(16)
+    if isinstance(database, Sqlite):
+        lock = ServerLock(database.path)
+        lock.take()
+        opening.prepare(database, uid, lock=lock)
+        lock.tell(address)
+        return database, lock
+    try:
+        opening.prepare(database, uid)
+    except DatabaseAway as error:
+        _log.warning("%s. Until then callers are told to come back.", error)
+        opening.prepared_when_needed(database, uid)
+    return database, None
+
+
+def _say_where(database: Place, address: str) -> None:
     typer.echo(f"Ordertrail serves at {address}")
-    if _can_sign_in(database):
-        typer.echo(f"The console is at {address}/console/")
-    else:
-        typer.echo(f"Open the console, this link works once: {new_link(database, address)}")
+    try:
+        if _can_sign_in(database):
+            typer.echo(f"The console is at {address}/console/")
+        else:
+            typer.echo(f"Open the console, this link works once: {new_link(database, address)}")
+    except DatabaseAway:
+        typer.echo(f"It waits for its database: {address}/readyz tells when it is there")
     sys.stdout.flush()
 
 
@@ -133,7 +154,7 @@ def url_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-def new_link(database: Sqlite, address: str) -> str:
+def new_link(database: Place, address: str) -> str:
     """Return a link that signs the owner of the first workspace into the console, once."""
     code = secrets.token_urlsafe(24)
     now = clock.utc_now()
@@ -143,12 +164,13 @@ def new_link(database: Sqlite, address: str) -> str:
 
 def print_link(settings: Settings) -> None:
     """Print a link that signs the owner in, for the running server or else ORDERTRAIL_URL."""
-    path = app.existing_database_file(settings.database_url)
-    database = app.open_database(settings, secrets.token_hex(16))
-    typer.echo(new_link(database, ServerLock(path).address() or settings.url.rstrip("/")))
+    database = opening.existing(settings)
+    opening.prepare(database, secrets.token_hex(16))
+    served = ServerLock(database.path).address() if isinstance(database, Sqlite) else ""
+    typer.echo(new_link(database, served or settings.url.rstrip("/")))
     database.close()
 
 
-def _can_sign_in(database: Sqlite) -> bool:
+def _can_sign_in(database: Place) -> bool:
     owner = database.read(lambda reader: people.owner(reader, workspaces.DEFAULT_ID))
     return owner is not None and owner.password_hash is not None

@@ -5,7 +5,7 @@ import secrets
 import typer
 from rich.table import Table
 
-from ordertrail import app
+from ordertrail import opening
 from ordertrail.actions import workspaces
 from ordertrail.actions.workspaces import Change, Settle, Workspace
 from ordertrail.commands import tables
@@ -22,8 +22,8 @@ _AUTHOR = Author("command line")
 
 def show(settings: Settings, as_json: bool) -> None:
     """Print the settings of the workspace."""
-    app.existing_database_file(settings.database_url)
-    database = app.open_database(settings, secrets.token_hex(16))
+    database = opening.existing(settings)
+    opening.prepare(database, secrets.token_hex(16))
     try:
         found = database.read(lambda reader: workspaces.get(reader, workspaces.DEFAULT_ID))
     finally:
@@ -35,8 +35,8 @@ def change(settings: Settings, wanted: Change, as_json: bool) -> None:
     """Change settings of the workspace and print all of them; raises Invalid for none."""
     if wanted == Change():
         raise Invalid({"set": "say what to change; --help names the options"})
-    app.existing_database_file(settings.database_url)
-    database = app.open_database(settings, secrets.token_hex(16))
+    database = opening.existing(settings)
+    opening.prepare(database, secrets.token_hex(16))
     batch = Batch(workspaces.DEFAULT_ID, clock.utc_now(), [Settle(wanted, _AUTHOR)])
     try:
         [outcome] = database.write(lambda tx: workspaces.change(tx, batch))

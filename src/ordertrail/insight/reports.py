@@ -8,6 +8,7 @@ from typing import Any
 from ordertrail.domain import money
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit.database import Reader
+from ordertrail.kit.wording import either
 from ordertrail.store import sql
 
 _COUNTS = sql.rows(
@@ -32,13 +33,14 @@ _COUNTS = sql.rows(
     JOIN (SELECT event_type_id, count(*) AS n FROM events WHERE workspace_id = :workspace_id
           GROUP BY event_type_id) g ON g.event_type_id = t.id
     WHERE t.workspace_id = :workspace_id
-    )""",
+    ) f""",
 )
+_SENT = either("attributes -> 'gross_value'", "CAST(attributes -> 'gross_value' AS jsonb)")
 _MONEY = sql.rows(
     "currency, value_minor, json(gross), n",
-    "(SELECT currency, value_minor, attributes -> '$.gross_value' AS gross, count(*) AS n"
+    f"(SELECT currency, value_minor, {_SENT} AS gross, count(*) AS n"
     " FROM deals WHERE workspace_id = :workspace_id"
-    " GROUP BY currency, value_minor, gross ORDER BY currency)",
+    " GROUP BY currency, value_minor, gross ORDER BY currency) f",
 )
 
 

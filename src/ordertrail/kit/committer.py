@@ -7,6 +7,8 @@ guilty and all of them are told.
 """
 
 import asyncio
+import itertools
+import secrets
 import threading
 import time
 from collections import deque
@@ -14,16 +16,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ordertrail.kit.clock import Clock, utc_now
-from ordertrail.kit.database import Database, DatabaseAway, DatabaseRefused, Tx
+from ordertrail.kit.database import CommitLost, Database, DatabaseAway, DatabaseRefused, Tx
 from ordertrail.kit.histogram import Histogram
 
 C = TypeVar("C")
 R = TypeVar("R")
 
 RIDERS_WAIT_S = 1.0
+LOST_WAIT_S = 60.0
+"""How long the outcome of a lost commit is looked for."""
+
+LOST_PAUSE_S = 0.2
 BATCH_SIZE_BOUNDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 DURATION_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
@@ -55,6 +61,18 @@ def weight(command: object) -> int:
 
 Action = Callable[[Tx, Batch[Any]], Sequence[Any]]
 """Decides a batch: one outcome per command; a refused command's outcome is an exception."""
+
+
+class Claims(Protocol):
+    """What a committer shares with those of other processes."""
+
+    def claim(self, tx: Tx, workspace_id: int, name: str, ticket: int, at: datetime) -> None:
+        """Wait until nobody else writes into a workspace, and note a transaction's ticket."""
+        ...
+
+    def is_kept(self, tx: Tx, workspace_id: int, name: str, ticket: int) -> bool:
+        """Tell whether the transaction with a ticket was committed."""
+        ...
 
 
 @dataclass(slots=True)
@@ -94,6 +112,7 @@ class Committer:
         waiting_max: int = 5_000,
         riders_max: int = 5_000,
         riders_wait_s: float = RIDERS_WAIT_S,
+        claims: Claims | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -101,6 +120,9 @@ class Committer:
         self._waiting_max = waiting_max
         self._riders_max = riders_max
         self._riders_wait_s = riders_wait_s
+        self._claims = claims
+        self._name = secrets.token_hex(8)
+        self._tickets = itertools.count(1)
         self._changed = threading.Condition()
         self._lanes: dict[int, _Lane] = {}
         self._waiting = 0
@@ -240,11 +262,14 @@ class Committer:
         return works
 
     def _commit(self, workspace_id: int, works: list[_Work]) -> None:
+        ticket = next(self._tickets)
         try:
-            self._database.write(lambda tx: self._decide(tx, workspace_id, works))
+            self._database.write(lambda tx: self._decide(tx, workspace_id, works, ticket))
+        except CommitLost as error:
+            if not self._is_kept(workspace_id, ticket):
+                _fail(works, error)
         except (DatabaseAway, DatabaseRefused) as error:
-            for work in works:
-                work.outcomes = [error] * len(work.commands)
+            _fail(works, error)
         except Exception as error:
             if len(works) == 1 and len(works[0].commands) == 1:
                 works[0].outcomes = [error]
@@ -264,8 +289,25 @@ class Committer:
                 outcomes += alone.outcomes
             work.outcomes = outcomes
 
-    def _decide(self, tx: Tx, workspace_id: int, works: list[_Work]) -> None:
+    def _is_kept(self, workspace_id: int, ticket: int) -> bool:
+        """Look up what became of a commit whose answer was lost, once the database is back.
+
+        False when it stays away: nobody can tell then.
+        """
+        claims, until = self._claims, time.monotonic() + LOST_WAIT_S
+        while claims is not None and time.monotonic() < until:
+            try:
+                return self._database.write(
+                    lambda tx: claims.is_kept(tx, workspace_id, self._name, ticket)
+                )
+            except (DatabaseAway, DatabaseRefused):
+                time.sleep(LOST_PAUSE_S)
+        return False
+
+    def _decide(self, tx: Tx, workspace_id: int, works: list[_Work], ticket: int) -> None:
         at = self._clock()
+        if self._claims is not None and workspace_id:
+            self._claims.claim(tx, workspace_id, self._name, ticket, at)
         groups: dict[Action, list[_Work]] = {}
         for work in works:
             groups.setdefault(work.action, []).append(work)
@@ -276,6 +318,11 @@ class Committer:
             for work in members:
                 work.outcomes = list(outcomes[start : start + len(work.commands)])
                 start += len(work.commands)
+
+
+def _fail(works: list[_Work], error: Exception) -> None:
+    for work in works:
+        work.outcomes = [error] * len(work.commands)
 
 
 def _answer(works: list[_Work]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 
 Value = str | int | bytes | bool | list[Any] | None
-"""A parameter; a list is handed to SQLite as one JSON text, to PostgreSQL as an array."""
+"""A parameter; a list is handed to the database as one JSON text."""
 
 
 class Dialect(enum.StrEnum):
@@ -24,6 +24,10 @@ class Dialect(enum.StrEnum):
 
 class DatabaseAway(Exception):
     """The database cannot serve now: locked, full, gone. Ask again later."""
+
+
+class CommitLost(DatabaseAway):
+    """The connection was lost at the commit: what was written may have been kept, or not."""
 
 
 class DatabaseRefused(Exception):
@@ -56,6 +60,11 @@ class Tx(Reader, Protocol):
 
 class Database(Protocol):
     """A place where tables are, with one writer and any number of readers."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose words it understands."""
+        ...
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run the work in one write transaction and commit it durably; any error undoes it all."""

@@ -31,7 +31,7 @@ ADVICE_BY_STATE = {
 
 
 def bound(parameters: Mapping[str, Value]) -> dict[str, Any]:
-    """Return the parameters as SQLite takes them: lists as one JSON text."""
+    """Return the parameters as drivers take them: lists as one JSON text."""
     return {
         name: json.dumps(value) if isinstance(value, list) else value
         for name, value in parameters.items()

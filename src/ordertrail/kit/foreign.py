@@ -22,6 +22,7 @@ from ordertrail.kit.database import (
 from ordertrail.kit.drivers import DURABLE, TRIES_MAX, bound
 from ordertrail.kit.foreign_errors import is_given_up, library_errors, told
 from ordertrail.kit.pyformat import named
+from ordertrail.kit.wording import worded
 
 T = TypeVar("T")
 
@@ -73,8 +74,10 @@ class ForeignTx:
 
     def _executed(self, statement: str, parameters: dict[str, Value]) -> Any:
         if self.dialect is Dialect.POSTGRES:
-            return self._execute(named(statement) if parameters else statement, parameters)
-        return self._execute(statement, bound(parameters))
+            told = named(statement) if parameters else worded(statement, self.dialect)
+        else:
+            told = worded(statement, self.dialect)
+        return self._execute(told, bound(parameters))
 
 
 class Foreign:

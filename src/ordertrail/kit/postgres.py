@@ -14,9 +14,12 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import TextLoader
 
 from ordertrail.kit import json
 from ordertrail.kit.database import (
+    CommitLost,
     DatabaseAway,
     DatabaseRefused,
     Dialect,
@@ -31,9 +34,11 @@ from ordertrail.kit.drivers import (
     GIVEN_UP,
     LET_MORE_IN,
     TRIES_MAX,
+    bound,
     first_line,
 )
 from ordertrail.kit.pyformat import named
+from ordertrail.kit.wording import worded
 
 T = TypeVar("T")
 
@@ -65,17 +70,19 @@ class PostgresTx:
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""
-        found = self._execute(named(query), parameters).fetchone()
-        text = found[0] if found else None
-        return json.loads(text) if isinstance(text, str) else text or []
+        found = self._execute(named(query), bound(parameters)).fetchone()
+        return json.loads(found[0]) if found and found[0] else []
 
     def fetch(self, query: str, **parameters: Value) -> list[tuple[Any, ...]]:
         """Return the rows of a query, or of a statement with a RETURNING clause, one by one."""
-        return self._execute(named(query), parameters).fetchall()
+        return self._execute(named(query), bound(parameters)).fetchall()
 
     def run(self, statement: str, **parameters: Value) -> None:
         """Carry out one statement that returns nothing."""
-        self._execute(named(statement) if parameters else statement, parameters or None)
+        if parameters:
+            self._execute(named(statement), bound(parameters))
+        else:
+            self._execute(worded(statement, Dialect.POSTGRES))
 
 
 class Postgres:
@@ -101,12 +108,15 @@ class Postgres:
         self._local = threading.local()
         self._connections: dict[threading.Thread, psycopg.Connection[Any]] = {}
         self._changing = threading.Lock()
+        self._preparing = threading.RLock()
+        self.at_first: Callable[[], None] | None = None
+        """What has to be done before all else, by whoever comes first when the server is there."""
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run the work in one transaction and commit it durably; any error undoes it all.
 
         The work may be run several times, when the database gives it up in favour of another.
-        After a DatabaseAway it may have been committed, if the connection was lost at that moment.
+        After a CommitLost it may have been committed.
         """
         for _ in range(TRIES_MAX - 1):
             with contextlib.suppress(*_GIVEN_UP, *_NOT_PREPARED):
@@ -139,6 +149,8 @@ class Postgres:
 
     def _run(self, begin: str, work: Callable[[PostgresTx], T]) -> T:
         """Run the work in a transaction; what the driver raises is told in our words."""
+        if self.at_first is not None:
+            self._prepare()
         connection = self._connection()
         try:
             with _transaction(connection, begin):
@@ -154,6 +166,16 @@ class Postgres:
         except _AWAY as error:
             connection.close()  # it may be of no use any more
             raise DatabaseAway(f"PostgreSQL: {first_line(error)}; {_advice(error)}") from error
+
+    def _prepare(self) -> None:
+        with self._preparing:
+            first, self.at_first = self.at_first, None
+            try:
+                if first is not None:
+                    first()
+            except BaseException:
+                self.at_first = first
+                raise
 
     def _connection(self) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
@@ -187,14 +209,14 @@ def _commit(connection: psycopg.Connection[Any]) -> None:
             raise
         advice = "it may have been kept; try again, which keeps nothing twice"
         reason = f"the connection was lost at the commit ({first_line(error)})"
-        raise DatabaseAway(f"PostgreSQL: {reason}; {advice}") from error
+        raise CommitLost(f"PostgreSQL: {reason}; {advice}") from error
 
 
 def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[Any]:
     if url.count("@") > 1:
         raise DatabaseRefused(_UNREADABLE)
     try:
-        return psycopg.connect(
+        connection = psycopg.connect(
             url,
             autocommit=True,
             connect_timeout=CONNECT_WAIT_S,
@@ -210,6 +232,10 @@ def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[An
             advice = "check user, password and name of the database in its address"
             raise DatabaseRefused(f"PostgreSQL: {reason}; {advice}") from None
         raise DatabaseAway(f"PostgreSQL: {reason}; {_SEE_IT_RUNS}") from error
+    connection.adapters.register_dumper(int, Int8Dumper)  # one type whatever the number, one plan
+    for name in ("json", "jsonb"):
+        connection.adapters.register_loader(name, TextLoader)
+    return connection
 
 
 def _advice(error: psycopg.Error) -> str:

@@ -26,6 +26,7 @@ from ordertrail.kit.database import (
     Value,
 )
 from ordertrail.kit.drivers import bound
+from ordertrail.kit.wording import worded
 
 T = TypeVar("T")
 
@@ -58,16 +59,16 @@ class SqliteTx:
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""
-        text = self._execute(query, bound(parameters)).get
+        text = self._execute(worded(query, Dialect.SQLITE), bound(parameters)).get
         return json.loads(text) if text else []
 
     def fetch(self, query: str, **parameters: Value) -> list[tuple[Any, ...]]:
         """Return the rows of a query, or of a statement with a RETURNING clause."""
-        return self._execute(query, bound(parameters)).fetchall()
+        return self._execute(worded(query, Dialect.SQLITE), bound(parameters)).fetchall()
 
     def run(self, statement: str, **parameters: Value) -> None:
         """Carry out one statement that returns nothing."""
-        self._execute(statement, bound(parameters))
+        self._execute(worded(statement, Dialect.SQLITE), bound(parameters))
 
 
 class Sqlite:

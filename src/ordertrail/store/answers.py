@@ -10,13 +10,13 @@ from ordertrail.store import sql
 
 _BY_KEY = sql.rows(
     "a.operation_key, a.fingerprint, a.status, a.body, json(a.warnings)",
-    "json_each(:keys) j CROSS JOIN answers a"
+    "@list(keys text) j CROSS JOIN answers a"
     " WHERE a.workspace_id = :workspace_id AND a.operation_key = j.value",
 )
 _ADD = sql.insert("answers", "operation_key fingerprint status body warnings created_at")
 _FORGET = (
     "DELETE FROM answers WHERE workspace_id = :workspace_id AND operation_key IN"
-    " (SELECT operation_key FROM answers INDEXED BY answers_age"
+    " (SELECT operation_key FROM answers @by(answers_age)"
     " WHERE workspace_id = :workspace_id AND created_at < :before"
     " ORDER BY created_at LIMIT :rows_max)"
 )

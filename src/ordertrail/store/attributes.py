@@ -16,12 +16,12 @@ _COLUMNS = (
 )
 _BY_NAME = sql.rows(
     _COLUMNS,
-    "json_each(:names) j CROSS JOIN attributes a WHERE a.workspace_id = :workspace_id"
+    "@list(names text) j CROSS JOIN attributes a WHERE a.workspace_id = :workspace_id"
     " AND a.content_type = :content_type AND a.name = j.value",
 )
 _BY_ID = sql.rows(
     _COLUMNS,
-    "json_each(:ids) j CROSS JOIN attributes a"
+    "@list(ids int) j CROSS JOIN attributes a"
     " WHERE a.workspace_id = :workspace_id AND a.id = j.value",
 )
 _OF_TYPE = sql.rows(
@@ -40,10 +40,7 @@ _CHANGE = sql.update(
     _ALL,
     "value_type is_inferred display_name description choices allows_many",
 )
-_DELETE = (
-    "DELETE FROM attributes WHERE workspace_id = :workspace_id"
-    " AND id IN (SELECT value FROM json_each(:ids))"
-)
+_DELETE = "DELETE FROM attributes WHERE workspace_id = :workspace_id AND id @in(ids int)"
 _TABLE = Table("attributes", "a", _COLUMNS)
 
 
@@ -115,11 +112,11 @@ def _rows(attributes: Sequence[Attribute]) -> list[Any]:
             str(each.content_type),
             each.name,
             str(each.value_type),
-            each.is_inferred,
+            int(each.is_inferred),
             each.display_name,
             each.description,
             json.dumps(each.choices),
-            each.allows_many,
+            int(each.allows_many),
         ]
         for each in attributes
     ]

@@ -14,27 +14,28 @@ from ordertrail.store import sql
 NEWEST = (2**62, 2**62)
 """The place before the first row of a list."""
 
-_PLACED = "coalesce(unixepoch(d.attributes ->> '$.order_placed_at'), d.created_at / 1000000)"
+_PLACED_AT = sql.seconds("d.attributes ->> 'order_placed_at'")
+_PLACED = f"coalesce({_PLACED_AT}, d.created_at / 1000000)"
 _LAST_SECOND_SHOWN = 2**33
 _CONTACT_STARTS = (
-    "c.email_folded LIKE :start ESCAPE '\\'"
-    " OR c.profile ->> '$.first_name' LIKE :start ESCAPE '\\'"
-    " OR c.profile ->> '$.last_name' LIKE :start ESCAPE '\\'"
-    " OR concat_ws(' ', c.profile ->> '$.first_name', c.profile ->> '$.last_name')"
-    " LIKE :start ESCAPE '\\'"
+    "c.email_folded @like :start ESCAPE '\\'"
+    " OR c.profile ->> 'first_name' @like :start ESCAPE '\\'"
+    " OR c.profile ->> 'last_name' @like :start ESCAPE '\\'"
+    " OR concat_ws(' ', c.profile ->> 'first_name', c.profile ->> 'last_name')"
+    " @like :start ESCAPE '\\'"
 )
 _KEY_STARTS = (
-    "{0}.custom_id LIKE :start ESCAPE '\\' OR {0}.user_key = :text"
-    " OR {0}.email_folded LIKE :start ESCAPE '\\'"
-    " OR {0}.profile ->> '$.phone_number' LIKE :start ESCAPE '\\'"
+    "{0}.custom_id @like :start ESCAPE '\\' OR {0}.user_key = :text"
+    " OR {0}.email_folded @like :start ESCAPE '\\'"
+    " OR {0}.profile ->> 'phone_number' @like :start ESCAPE '\\'"
 )
 _CONTACT_TEXT = (
     f"({_KEY_STARTS.format('c')} OR {_CONTACT_STARTS} OR c.id IN (SELECT k.merged_into"
-    " FROM contacts k INDEXED BY contacts_merged WHERE k.workspace_id = :workspace_id"
+    " FROM contacts k @by(contacts_merged) WHERE k.workspace_id = :workspace_id"
     f" AND k.merged_into IS NOT NULL AND ({_KEY_STARTS.format('k')})))"
 )
 _DEAL_TEXT = (
-    "(d.custom_id LIKE :within ESCAPE '\\' OR d.name LIKE :within ESCAPE '\\'"
+    "(d.custom_id @like :within ESCAPE '\\' OR d.name @like :within ESCAPE '\\'"
     " OR d.contact_id IN (SELECT coalesce(c.merged_into, c.id) FROM contacts c"
     f" WHERE c.workspace_id = :workspace_id AND ({_CONTACT_STARTS})))"
 )
@@ -45,7 +46,7 @@ _OF_PRODUCT = (
     " WHERE workspace_id = :workspace_id AND product_id = :product_id)"
 )
 _CURRENCY = (
-    "(SELECT o.currency FROM order_products o INDEXED BY order_products_product"
+    "(SELECT o.currency FROM order_products o @by(order_products_product)"
     " WHERE o.workspace_id = :workspace_id AND o.product_id = {}"
     " ORDER BY o.deal_id DESC LIMIT 1)"
 )
@@ -143,11 +144,11 @@ def contacts(
     where, parameters = _contact_conditions(text)
     query = sql.rows(
         "id, email, custom_id, first_name, last_name, orders, created_at",
-        "(SELECT c.id, c.email, c.custom_id, c.profile ->> '$.first_name' AS first_name,"
-        " c.profile ->> '$.last_name' AS last_name, c.created_at,"
+        "(SELECT c.id, c.email, c.custom_id, c.profile ->> 'first_name' AS first_name,"
+        " c.profile ->> 'last_name' AS last_name, c.created_at,"
         " (SELECT count(*) FROM deals d WHERE d.workspace_id = :workspace_id"
         " AND d.contact_id = c.id) AS orders"
-        f" FROM contacts c WHERE {where} AND c.id < :before_id ORDER BY c.id DESC LIMIT :limit)",
+        f" FROM contacts c WHERE {where} AND c.id < :before_id ORDER BY c.id DESC LIMIT :limit) f",
     )
     found = reader.rows(
         query, workspace_id=workspace_id, before_id=before_id, limit=limit, **parameters
@@ -180,12 +181,12 @@ def products(
     where, parameters = _product_conditions(text)
     query = sql.rows(
         "id, custom_id, name, json(price), currency, orders, created_at",
-        "(SELECT p.id, p.custom_id, coalesce(p.details ->> '$.name', p.custom_id) AS name,"
-        " p.details -> '$.price' AS price, p.created_at,"
+        "(SELECT p.id, p.custom_id, coalesce(p.details ->> 'name', p.custom_id) AS name,"
+        " p.details -> 'price' AS price, p.created_at,"
         f" {_CURRENCY.format('p.id')} AS currency,"
         " (SELECT count(DISTINCT o.deal_id) FROM order_products o"
         " WHERE o.workspace_id = :workspace_id AND o.product_id = p.id) AS orders"
-        f" FROM products p WHERE {where} AND p.id < :before_id ORDER BY p.id DESC LIMIT :limit)",
+        f" FROM products p WHERE {where} AND p.id < :before_id ORDER BY p.id DESC LIMIT :limit) f",
     )
     found = reader.rows(
         query, workspace_id=workspace_id, before_id=before_id, limit=limit, **parameters
@@ -232,22 +233,23 @@ def _deals(where: str, index: str) -> str:
     return sql.rows(
         _DEAL_COLUMNS,
         "(SELECT d.id, d.custom_id, d.name, d.contact_id, c.email,"
-        " c.profile ->> '$.first_name' AS first_name, c.profile ->> '$.last_name' AS last_name,"
+        " c.profile ->> 'first_name' AS first_name, c.profile ->> 'last_name' AS last_name,"
         " d.stage_id, s.name AS stage, d.status, d.value_minor, d.currency, d.created_at,"
         " (SELECT count(*) FROM order_products o WHERE o.workspace_id = :workspace_id"
         " AND o.deal_id = d.id) AS lines, page.placed"
         f" FROM (SELECT d.id, {_PLACED} AS placed FROM deals d{index}"
         f" WHERE {where} AND ({_PLACED}, d.id) < (:placed, :last_id)"
         " ORDER BY placed DESC, d.id DESC LIMIT :limit) page"
-        " CROSS JOIN deals d ON d.workspace_id = :workspace_id AND d.id = page.id"
+        " CROSS JOIN deals d"
         " JOIN stages s ON s.workspace_id = d.workspace_id AND s.id = d.stage_id"
         " LEFT JOIN contacts c ON c.workspace_id = d.workspace_id AND c.id = d.contact_id"
-        " ORDER BY page.placed DESC, d.id DESC)",
+        " WHERE d.workspace_id = :workspace_id AND d.id = page.id"
+        " ORDER BY page.placed DESC, d.id DESC) f",
     )
 
 
 def _index(wanted: DealFilter) -> str:
-    return "" if wanted.contact_id is None else " INDEXED BY deals_contact"
+    return "" if wanted.contact_id is None else " @by(deals_contact)"
 
 
 def _deal_conditions(wanted: DealFilter) -> tuple[str, dict[str, Value]]:
@@ -279,7 +281,7 @@ def _product_conditions(text: str) -> tuple[str, dict[str, Value]]:
     if not text:
         return where, {}
     wanted = (
-        "p.custom_id LIKE :within ESCAPE '\\' OR p.details ->> '$.name' LIKE :within ESCAPE '\\'"
+        "p.custom_id @like :within ESCAPE '\\' OR p.details ->> 'name' @like :within ESCAPE '\\'"
     )
     return f"{where} AND ({wanted})", {"within": _patterns(text)["within"]}
 

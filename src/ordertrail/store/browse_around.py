@@ -13,10 +13,12 @@ from ordertrail.kit.database import Reader
 from ordertrail.store import names, sql
 from ordertrail.store.names import Names, Thing
 
+_NO_NUMBER = "CAST(NULL AS BIGINT)"
 _FIGURES = sql.rows(
     "kind, id, a, b",
-    f"(SELECT kind, id, is_there AS a, name AS b FROM {names.SOURCE} UNION ALL"
-    " SELECT 'order', count(*), value_minor, currency FROM deals INDEXED BY deals_contact"
+    "(SELECT kind, id, CAST(is_there AS BIGINT) AS a, name AS b"
+    f" FROM {names.SOURCE} n UNION ALL"
+    " SELECT 'order', count(*), value_minor, currency FROM deals @by(deals_contact)"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id"
     " GROUP BY currency, value_minor UNION ALL"
     " SELECT 'timeline', count(*), NULL, NULL FROM events"
@@ -24,12 +26,9 @@ _FIGURES = sql.rows(
     " SELECT 'timeline', count(*), NULL, NULL FROM product_events"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id UNION ALL"
     " SELECT 'timeline', count(*), NULL, NULL FROM journal"
-    " WHERE workspace_id = :workspace_id AND contact_id = :contact_id)",
+    " WHERE workspace_id = :workspace_id AND contact_id = :contact_id) f",
 )
-_KEY = (
-    " LEFT JOIN keys k ON k.workspace_id = :workspace_id AND j.author LIKE 'key:%'"
-    " AND k.id = CAST(substr(j.author, 5) AS INTEGER)"
-)
+_KEY = f" LEFT JOIN keys k ON k.workspace_id = :workspace_id AND k.id = {sql.KEY_OF_AUTHOR}"
 _DEAL_OF = " LEFT JOIN deals d ON d.workspace_id = :workspace_id AND d.custom_id = "
 _COLUMNS = (
     "kind, id, at, name, json(data), subject_id, is_new, author, key_name, origin,"
@@ -40,9 +39,9 @@ _CHANGES = sql.rows(
     "(SELECT 'change' AS kind, j.id, j.at, j.subject AS name, j.changes AS data, j.subject_id,"
     " j.is_new, j.author, k.name AS key_name, j.origin, NULL AS deal_id, NULL AS deal_name,"
     " NULL AS product_id, NULL AS product_name"
-    f" FROM journal j INDEXED BY journal_subject{_KEY}"
+    f" FROM journal j @by(journal_subject){_KEY}"
     " WHERE j.workspace_id = :workspace_id AND j.subject = :subject"
-    " AND j.subject_id = :subject_id ORDER BY j.id DESC LIMIT :limit)",
+    " AND j.subject_id = :subject_id ORDER BY j.id DESC LIMIT :limit) f",
 )
 
 
@@ -55,21 +54,21 @@ def _newest(table: str) -> str:
 
 _TIMELINE = sql.rows(
     _COLUMNS,
-    "(SELECT * FROM (SELECT 'event' AS kind, e.id, e.at, t.name, e.data, NULL AS subject_id,"
-    " 1 AS is_new, NULL AS author, NULL AS key_name, e.origin, d.id AS deal_id,"
-    " d.name AS deal_name, NULL AS product_id, NULL AS product_name"
+    "(SELECT * FROM (SELECT 'event' AS kind, e.id, e.at, t.name, e.data,"
+    f" {_NO_NUMBER} AS subject_id, 1 AS is_new, NULL AS author, NULL AS key_name, e.origin,"
+    f" d.id AS deal_id, d.name AS deal_name, {_NO_NUMBER} AS product_id, NULL AS product_name"
     f" FROM {_newest('events')} e"
     " JOIN event_types t ON t.workspace_id = :workspace_id AND t.id = e.event_type_id"
-    f"{_DEAL_OF} e.data ->> '$.order_id' UNION ALL"
+    f"{_DEAL_OF} e.data ->> 'order_id' UNION ALL"
     " SELECT 'product_event', e.id, e.at, e.event_type, e.custom_data, NULL, 1, NULL, NULL,"
-    " e.origin, d.id, d.name, p.id, coalesce(p.details ->> '$.name', p.custom_id)"
+    " e.origin, d.id, d.name, p.id, coalesce(p.details ->> 'name', p.custom_id)"
     f" FROM {_newest('product_events')} e"
     " JOIN products p ON p.workspace_id = :workspace_id AND p.id = e.product_id"
-    f"{_DEAL_OF} e.custom_data ->> '$.order_id' UNION ALL"
+    f"{_DEAL_OF} e.custom_data ->> 'order_id' UNION ALL"
     " SELECT 'change', j.id, j.at, j.subject, j.changes, j.subject_id, j.is_new, j.author, k.name,"
     f" j.origin, d.id, d.name, NULL, NULL FROM {_newest('journal')} j{_KEY}"
     " LEFT JOIN deals d ON d.workspace_id = :workspace_id AND j.subject = 'deal'"
-    " AND d.id = j.subject_id) ORDER BY at DESC, id DESC LIMIT :limit)",
+    " AND d.id = j.subject_id) h ORDER BY at DESC, id DESC LIMIT :limit) f",
 )
 
 

@@ -21,28 +21,28 @@ _COLUMNS = (
 )
 _BY_CUSTOM_ID = sql.rows(
     _COLUMNS,
-    "json_each(:keys) j CROSS JOIN companies o"
+    "@list(keys text) j CROSS JOIN companies o"
     " WHERE o.workspace_id = :workspace_id AND o.custom_id = j.value",
 )
 _BY_ID = sql.rows(
     _COLUMNS,
-    "json_each(:ids) j CROSS JOIN companies o"
+    "@list(ids int) j CROSS JOIN companies o"
     " WHERE o.workspace_id = :workspace_id AND o.id = j.value",
 )
 _ALL = "id custom_id name details attributes created_at updated_at"
 _IDS = sql.rows(
     "o.custom_id, o.id",
-    "json_each(:keys) j CROSS JOIN companies o"
+    "@list(keys text) j CROSS JOIN companies o"
     " WHERE o.workspace_id = :workspace_id AND o.custom_id = j.value",
 )
 _KEYS = sql.rows(
     "o.id, o.custom_id",
-    "json_each(:ids) j CROSS JOIN companies o"
+    "@list(ids int) j CROSS JOIN companies o"
     " WHERE o.workspace_id = :workspace_id AND o.id = j.value",
 )
 _ADD = sql.insert("companies", _ALL)
 _CHANGE = sql.update("companies", _ALL, "custom_id name details attributes updated_at")
-_GONE = "IN (SELECT value FROM json_each(:ids))"
+_GONE = "@in(ids int)"
 _DROP_MEMBERS = (
     f"DELETE FROM company_members WHERE workspace_id = :workspace_id AND company_id {_GONE}"
 )
@@ -54,12 +54,12 @@ _DELETE = f"DELETE FROM companies WHERE workspace_id = :workspace_id AND id {_GO
 _PAIRS = sql.sent("pairs", "company_id", "contact_id")
 _ADD_MEMBERS = (
     "INSERT INTO company_members (workspace_id, company_id, contact_id, created_at)"
-    f" SELECT :workspace_id, company_id, contact_id, :at FROM {_PAIRS} WHERE true"
+    f" SELECT :workspace_id, company_id, contact_id, :at FROM {_PAIRS} r WHERE true"
     " ON CONFLICT DO NOTHING"
 )
 _REMOVE_MEMBERS = (
     "DELETE FROM company_members WHERE workspace_id = :workspace_id"
-    f" AND (company_id, contact_id) IN (SELECT company_id, contact_id FROM {_PAIRS})"
+    f" AND (company_id, contact_id) IN (SELECT company_id, contact_id FROM {_PAIRS} r)"
 )
 _TABLE = Table("companies", "o", _COLUMNS)
 _MEMBERS = Table("company_members", "m", "m.contact_id", key="contact_id")
@@ -70,7 +70,7 @@ COLUMNS = {
     "name": Column("o.name"),
     "phone_numbers": Column(
         "j.value",
-        within="EXISTS (SELECT 1 FROM json_each(o.details, '$.phone_numbers') j WHERE {})",
+        within=f"EXISTS (SELECT 1 FROM {sql.items('o.details', 'phone_numbers')} j WHERE {{}})",
     ),
     "employees": Column(
         "m.contact_id",

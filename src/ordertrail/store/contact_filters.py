@@ -13,44 +13,51 @@ from ordertrail.store.listing import Condition
 
 _TABLE = listing.Table("contacts", "c", contacts.COLUMNS, always="c.merged_into IS NULL")
 _ATTRIBUTES = Column("c.attributes", Kind.JSON)
-_LEADS_TO = "c.id IN (SELECT coalesce(k.merged_into, k.id) FROM contacts k INDEXED BY"
+_LEADS_TO = "c.id IN (SELECT coalesce(k.merged_into, k.id) FROM contacts k @by("
 _OURS = "WHERE k.workspace_id = :workspace_id AND"
 _MEMBERS = "WHERE m.workspace_id = :workspace_id AND {}"
 _PHONE = Column(
-    "c.profile ->> '$.phone_number'",
-    exact=f"{_LEADS_TO} contacts_phone {_OURS} k.profile ->> '$.phone_number' = {{value}})",
+    "c.profile ->> 'phone_number'",
+    exact=f"{_LEADS_TO}contacts_phone) {_OURS} k.profile ->> 'phone_number' = {{value}})",
 )
 _LAST_PAGE = Place(edge=0, is_back=True, count=0)
+
+
+def _flag(name: str, unsaid: str) -> str:
+    """A flag of the profile as SQL: 'true' or 'false', whatever the database calls them."""
+    said = f"CASE CAST(c.profile ->> '{name}' AS TEXT) WHEN '1' THEN 'true' WHEN '0' THEN 'false'"
+    return f"coalesce({said} ELSE CAST(c.profile ->> '{name}' AS TEXT) END, '{unsaid}')"
+
+
 COLUMNS = {
     **dict.fromkeys(PROFILE, Column("c.profile", Kind.JSON)),
     "id": Column("c.id", Kind.NUMBER),
     "custom_id": Column(
-        "c.custom_id", exact=f"{_LEADS_TO} contacts_custom_id {_OURS} k.custom_id = {{value}})"
+        "c.custom_id", exact=f"{_LEADS_TO}contacts_custom_id) {_OURS} k.custom_id = {{value}})"
     ),
     "user_key": Column(
-        "c.user_key", exact=f"{_LEADS_TO} contacts_user_key {_OURS} k.user_key = {{value}})"
+        "c.user_key", exact=f"{_LEADS_TO}contacts_user_key) {_OURS} k.user_key = {{value}})"
     ),
     "email": Column(
         "c.email_folded",
         Kind.EMAIL,
-        exact=f"{_LEADS_TO} contacts_email {_OURS} k.email_folded = {{value}})",
+        exact=f"{_LEADS_TO}contacts_email) {_OURS} k.email_folded = {{value}})",
     ),
-    "name": Column(
-        "trim(concat_ws(' ', c.profile ->> '$.first_name', c.profile ->> '$.last_name'))"
-    ),
+    "name": Column("trim(concat_ws(' ', c.profile ->> 'first_name', c.profile ->> 'last_name'))"),
     "phone": _PHONE,
     "phone_number": _PHONE,
-    "gender": Column("coalesce(c.profile ->> '$.gender', 'unknown')", words=WORDS["gender"]),
+    "gender": Column("coalesce(c.profile ->> 'gender', 'unknown')", words=WORDS["gender"]),
     "status": Column(
-        "coalesce(c.profile ->> '$.status', iif(c.email IS NULL, 'visitor', 'user'))",
+        "coalesce(c.profile ->> 'status',"
+        " CASE WHEN c.email IS NULL THEN 'visitor' ELSE 'user' END)",
         words=WORDS["status"],
     ),
-    "assigned_to": Column("c.profile ->> '$.assigned_to'", Kind.NUMBER),
-    "score": Column("coalesce(c.profile ->> '$.score', 0)", Kind.NUMBER),
-    "unsubscribed": Column("coalesce(c.profile ->> '$.unsubscribed', 0)", Kind.FLAG),
-    "notifications": Column("coalesce(c.profile ->> '$.notifications', 1)", Kind.FLAG),
+    "assigned_to": Column("CAST(c.profile ->> 'assigned_to' AS NUMERIC)", Kind.NUMBER),
+    "score": Column("coalesce(CAST(c.profile ->> 'score' AS NUMERIC), 0)", Kind.NUMBER),
+    "unsubscribed": Column(_flag("unsubscribed", "false"), Kind.FLAG),
+    "notifications": Column(_flag("notifications", "true"), Kind.FLAG),
     "page_views": Column("0", Kind.NUMBER),
-    "web_push_subscription": Column("0", Kind.FLAG),
+    "web_push_subscription": Column("'false'", Kind.FLAG),
     "tags": bearing("contact", "c"),
     "lists": Column(
         "m.list_id",

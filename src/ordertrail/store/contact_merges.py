@@ -9,20 +9,17 @@ from ordertrail.kit.database import Tx
 from ordertrail.store import sql
 from ordertrail.store.ids import take
 
-_THESE = "IN (SELECT value FROM json_each(:ids))"
+_THESE = "@in(ids int)"
 _OF_CONTACTS = "WHERE workspace_id = :workspace_id AND contact_id"
 
 
 def _moving(table: str) -> str:
     """Rows of a table that only say whose they are."""
-    return (
-        f"UPDATE {table} INDEXED BY {table}_contact SET contact_id = :parent"
-        f" {_OF_CONTACTS} {_THESE}"
-    )
+    return f"UPDATE {table} @by({table}_contact) SET contact_id = :parent {_OF_CONTACTS} {_THESE}"
 
 
 _FLATTEN = (
-    "UPDATE contacts INDEXED BY contacts_merged SET merged_into = :parent"
+    "UPDATE contacts @by(contacts_merged) SET merged_into = :parent"
     f" WHERE workspace_id = :workspace_id AND merged_into {_THESE}"
 )
 _LEAD = (
@@ -41,48 +38,49 @@ _JOIN_TAGS = (
 _JOIN_LISTS = (
     "INSERT INTO list_members (workspace_id, list_id, contact_id)"
     " SELECT workspace_id, list_id, :parent"
-    f" FROM list_members INDEXED BY list_members_contact {_OF_CONTACTS} {_THESE}"
+    f" FROM list_members @by(list_members_contact) {_OF_CONTACTS} {_THESE}"
     " ON CONFLICT DO NOTHING"
 )
 _JOIN_COMPANIES = (
     "INSERT INTO company_members (workspace_id, company_id, contact_id, created_at)"
     " SELECT workspace_id, company_id, :parent, created_at"
-    f" FROM company_members INDEXED BY company_members_contact {_OF_CONTACTS} {_THESE}"
+    f" FROM company_members @by(company_members_contact) {_OF_CONTACTS} {_THESE}"
     " ON CONFLICT DO NOTHING"
 )
 _DROP_TAGS = (
     "DELETE FROM taggings WHERE workspace_id = :workspace_id AND subject = 'contact'"
     f" AND subject_id {_THESE}"
 )
-_DROP_LISTS = f"DELETE FROM list_members INDEXED BY list_members_contact {_OF_CONTACTS} {_THESE}"
+_DROP_LISTS = f"DELETE FROM list_members @by(list_members_contact) {_OF_CONTACTS} {_THESE}"
 _DROP_COMPANIES = (
-    f"DELETE FROM company_members INDEXED BY company_members_contact {_OF_CONTACTS} {_THESE}"
+    f"DELETE FROM company_members @by(company_members_contact) {_OF_CONTACTS} {_THESE}"
 )
-_DELETE_EVENTS = f"DELETE FROM events INDEXED BY events_contact {_OF_CONTACTS} {_THESE}"
+_DELETE_EVENTS = f"DELETE FROM events @by(events_contact) {_OF_CONTACTS} {_THESE}"
 _DELETE_PRODUCT_EVENTS = (
-    f"DELETE FROM product_events INDEXED BY product_events_contact {_OF_CONTACTS} {_THESE}"
+    f"DELETE FROM product_events @by(product_events_contact) {_OF_CONTACTS} {_THESE}"
 )
 _FORGET_OWNER = (
-    "UPDATE journal INDEXED BY journal_contact SET contact_id = NULL"
+    "UPDATE journal @by(journal_contact) SET contact_id = NULL"
     f" {_OF_CONTACTS} {_THESE} AND subject <> 'contact'"
 )
 _UNLINK_DEALS = (
-    "UPDATE deals INDEXED BY deals_contact SET contact_id = NULL, updated_at = :at"
+    "UPDATE deals @by(deals_contact) SET contact_id = NULL, updated_at = :at"
     f" {_OF_CONTACTS} {_THESE}"
 )
 _BLANK = (
-    "UPDATE journal INDEXED BY journal_subject SET changes ="
-    " (SELECT json_group_object(e.key, json_array(NULL, NULL)) FROM json_each(changes) e)"
+    "UPDATE journal @by(journal_subject) SET changes ="
+    " (SELECT coalesce(json_group_object(e.key, json_array(NULL, NULL)), '{}')"
+    " FROM json_each(changes) e)"
     f" WHERE workspace_id = :workspace_id AND subject = 'contact' AND subject_id {_THESE}"
 )
 _DELETE = f"DELETE FROM contacts WHERE workspace_id = :workspace_id AND id {_THESE}"
 _MEMBERS_OF = sql.rows(
     "c.id, c.merged_into",
-    "json_each(:ids) j CROSS JOIN contacts c"
+    "@list(ids int) j CROSS JOIN contacts c"
     " WHERE c.workspace_id = :workspace_id AND c.merged_into = j.value",
 )
 _COUNT_DEALS = (
-    "SELECT count(*) FROM json_each(:ids) j CROSS JOIN deals d"
+    "SELECT count(*) FROM @list(ids int) j CROSS JOIN deals d"
     " WHERE d.workspace_id = :workspace_id AND d.contact_id = j.value"
 )
 # As many as a contact has: their entries are made where they are written.
@@ -94,17 +92,17 @@ _TELL_OF_DEALS = (
     " WHERE d.workspace_id = :workspace_id AND d.contact_id = p.id"
 )
 _COUNT_MEMBERSHIPS = (
-    "SELECT count(*) FROM json_each(:ids) j CROSS JOIN company_members m"
-    " INDEXED BY company_members_contact"
+    "SELECT count(*) FROM @list(ids int) j CROSS JOIN company_members m"
+    " @by(company_members_contact)"
     " WHERE m.workspace_id = :workspace_id AND m.contact_id = j.value"
 )
 _TELL_OF_COMPANIES = (
     "INSERT INTO journal (workspace_id, id, at, subject, subject_id, is_new, changes, author,"
     " origin) SELECT :workspace_id, :first + row_number() OVER () - 1, :at, 'company',"
-    " m.company_id, 0, json_object('employees', json_array(m.contact_id, :parent)),"
+    " m.company_id, 0, json_object('employees', json_array(m.contact_id, CAST(:parent AS BIGINT))),"
     " p.author, p.origin"
     f" FROM {sql.sent('people', 'id', 'author', 'origin')} p CROSS JOIN company_members m"
-    " INDEXED BY company_members_contact"
+    " @by(company_members_contact)"
     " WHERE m.workspace_id = :workspace_id AND m.contact_id = p.id"
 )
 _MERGING = (

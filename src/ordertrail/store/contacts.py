@@ -26,15 +26,15 @@ _LEADS_TO = (
 )
 _BY_CUSTOM_ID = sql.rows(
     f"j.value, {COLUMNS}",
-    f"json_each(:keys) j CROSS JOIN contacts k{_LEADS_TO} AND k.custom_id = j.value",
+    f"@list(keys text) j CROSS JOIN contacts k{_LEADS_TO} AND k.custom_id = j.value",
 )
 _BY_ID = sql.rows(
     f"j.value, {COLUMNS}",
-    f"json_each(:ids) j CROSS JOIN contacts k{_LEADS_TO} AND k.id = j.value",
+    f"@list(ids int) j CROSS JOIN contacts k{_LEADS_TO} AND k.id = j.value",
 )
 _BY_USER_KEY = sql.rows(
     f"j.value, {COLUMNS}",
-    f"json_each(:keys) j CROSS JOIN contacts k{_LEADS_TO} AND k.user_key = j.value",
+    f"@list(keys text) j CROSS JOIN contacts k{_LEADS_TO} AND k.user_key = j.value",
 )
 
 
@@ -42,10 +42,10 @@ def _sharing(order: str) -> str:
     """The contacts with each e-mail, so many of them: any number may share one."""
     return sql.rows(
         f"j.value, k.id, {COLUMNS}",
-        f"json_each(:emails) j CROSS JOIN contacts k{_LEADS_TO} AND k.id IN"
-        " (SELECT n.id FROM contacts n INDEXED BY contacts_email"
+        f"@list(emails text) j CROSS JOIN contacts k{_LEADS_TO} AND k.id IN"
+        " (SELECT n.id FROM contacts n @by(contacts_email)"
         " WHERE n.workspace_id = :workspace_id AND n.email_folded = j.value"
-        " AND n.id NOT IN (SELECT value FROM json_each(:but))"
+        " AND NOT (n.id @in(but int))"
         f" ORDER BY n.id {order} LIMIT :count_max)",
     )
 
@@ -55,23 +55,23 @@ _NEWEST_BY_EMAIL = _sharing("DESC")
 _ALIASES = sql.rows(
     "p.email, p.contact_id",
     f"{sql.sent('pairs', 'email', 'contact_id')} p WHERE EXISTS"
-    " (SELECT 1 FROM contacts k INDEXED BY contacts_merged"
+    " (SELECT 1 FROM contacts k @by(contacts_merged)"
     " WHERE k.workspace_id = :workspace_id AND k.merged_into = p.contact_id"
     " AND k.email_folded = p.email)",
 )
 _IDS = sql.rows(
     "k.custom_id, coalesce(k.merged_into, k.id)",
-    "json_each(:keys) j CROSS JOIN contacts k"
+    "@list(keys text) j CROSS JOIN contacts k"
     " WHERE k.workspace_id = :workspace_id AND k.custom_id = j.value",
 )
 _KNOWN = sql.rows(
     "k.id, coalesce(k.merged_into, k.id)",
-    "json_each(:ids) j CROSS JOIN contacts k"
+    "@list(ids int) j CROSS JOIN contacts k"
     " WHERE k.workspace_id = :workspace_id AND k.id = j.value",
 )
 _IDS_BY_USER_KEY = sql.rows(
     "k.user_key, coalesce(k.merged_into, k.id)",
-    "json_each(:keys) j CROSS JOIN contacts k"
+    "@list(keys text) j CROSS JOIN contacts k"
     " WHERE k.workspace_id = :workspace_id AND k.user_key = j.value",
 )
 _ALL = "id user_key created_at updated_at custom_id email email_folded profile attributes"

@@ -8,7 +8,7 @@ from ordertrail.domain.deal import DETAILS, Deal
 from ordertrail.domain.filter import Filter, Op
 from ordertrail.kit.database import Reader
 from ordertrail.kit.paging import Page, Place
-from ordertrail.store import deals, filters, listing
+from ordertrail.store import deals, filters, listing, sql
 from ordertrail.store.belongings import bearing
 from ordertrail.store.filters import Column, Kind
 
@@ -49,18 +49,16 @@ _ABOUT = (
 )
 _OF_COMPANY = (
     "(SELECT o.{0} FROM companies o WHERE o.workspace_id = :workspace_id"
-    " AND o.id = d.details ->> '$.company_id')"
+    " AND o.id = CAST(d.details ->> 'company_id' AS BIGINT))"
 )
 _NUMBERS = ("assigned_to", "loss_reason")
 COLUMNS: Mapping[str, Column] = {
     **dict.fromkeys(DETAILS, Column("d.details", Kind.JSON)),
-    **{name: Column(f"d.details ->> '$.{name}'", Kind.NUMBER) for name in _NUMBERS},
+    **{name: Column(f"CAST(d.details ->> '{name}' AS NUMERIC)", Kind.NUMBER) for name in _NUMBERS},
     "id": Column("d.id", Kind.NUMBER),
     "custom_id": Column("d.custom_id"),
     "name": Column("d.name"),
-    "user_id": Column(
-        "d.contact_id", Kind.NUMBER, exact=_CONTACT.format("k.id = CAST({value} AS NUMERIC)")
-    ),
+    "user_id": Column("d.contact_id", Kind.NUMBER, exact=_CONTACT.format("k.id = {value}")),
     "user_custom_id": Column(
         _KEY_OF_CONTACT.format("custom_id"), exact=_CONTACT.format("k.custom_id = {value}")
     ),
@@ -79,9 +77,9 @@ COLUMNS: Mapping[str, Column] = {
         _SAME_AS_K,
         Kind.NUMBER,
         exact=f"{_SAME_AS_K} = (SELECT coalesce(x.merged_into, x.id) FROM contacts x"
-        " WHERE x.workspace_id = :workspace_id AND x.id = CAST({value} AS NUMERIC))",
-        within="EXISTS (SELECT 1 FROM json_each(d.details, '$.participants') j JOIN contacts k"
-        " ON k.id = j.value WHERE k.workspace_id = :workspace_id AND {})",
+        " WHERE x.workspace_id = :workspace_id AND x.id = {value})",
+        within=f"EXISTS (SELECT 1 FROM {sql.items('d.details', 'participants')} j JOIN contacts k"
+        " ON k.id = CAST(j.value AS BIGINT) WHERE k.workspace_id = :workspace_id AND {{}})",
     ),
     "products": Column("p.id", Kind.NUMBER, within=_ABOUT),
     "products_custom_id": Column("p.custom_id", within=_ABOUT),

@@ -28,13 +28,13 @@ _LINES = (
 )
 _LINKS = (
     "SELECT l.product_id, p.custom_id FROM deal_products l CROSS JOIN products p"
-    " ON p.workspace_id = l.workspace_id AND p.id = l.product_id"
-    " WHERE l.workspace_id = :workspace_id AND l.deal_id = :deal_id ORDER BY l.product_id"
+    " WHERE p.workspace_id = :workspace_id AND p.id = l.product_id"
+    " AND l.workspace_id = :workspace_id AND l.deal_id = :deal_id ORDER BY l.product_id"
 )
 _TAGS = (
     "SELECT t.id, t.name FROM taggings g CROSS JOIN tags t"
-    " ON t.workspace_id = g.workspace_id AND t.id = g.tag_id"
-    " WHERE g.workspace_id = :workspace_id AND g.subject = 'deal' AND g.subject_id = :deal_id"
+    " WHERE t.workspace_id = :workspace_id AND t.id = g.tag_id"
+    " AND g.workspace_id = :workspace_id AND g.subject = 'deal' AND g.subject_id = :deal_id"
     " ORDER BY t.id"
 )
 

@@ -11,25 +11,30 @@ from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import sql
 from ordertrail.store.belongings import tags_of
 
+_LINES = sql.array(
+    "json_array(o.product_id, o.product_custom_id, o.quantity, o.price_micros, o.currency)",
+    "order_products o WHERE o.workspace_id = :workspace_id AND o.deal_id = d.id",
+    "o.position",
+)
+_LINKS = sql.array(
+    "l.product_id",
+    "deal_products l WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id",
+    "l.product_id",
+)
 COLUMNS = f"""
 d.id, d.custom_id, d.name, d.contact_id, d.pipeline_id, d.stage_id, d.status, d.value_minor,
 d.currency, d.created_at, d.updated_at, d.won_at, d.lost_at, json(d.details), json(d.attributes),
-json((SELECT json_group_array(
-    json_array(o.product_id, o.product_custom_id, o.quantity, o.price_micros, o.currency)
-    ORDER BY o.position)
- FROM order_products o WHERE o.workspace_id = :workspace_id AND o.deal_id = d.id)),
-json((SELECT json_group_array(l.product_id)
- FROM deal_products l WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id)),
+{_LINES}, {_LINKS},
 {tags_of("deal", "d")}
 """
 _IDS = sql.rows(
     "d.id",
-    "json_each(:keys) j CROSS JOIN deals d"
+    "@list(keys text) j CROSS JOIN deals d"
     " WHERE d.workspace_id = :workspace_id AND d.custom_id = j.value",
 )
 _BY_ID = sql.rows(
     COLUMNS,
-    "json_each(:ids) j CROSS JOIN deals d WHERE d.workspace_id = :workspace_id AND d.id = j.value",
+    "@list(ids int) j CROSS JOIN deals d WHERE d.workspace_id = :workspace_id AND d.id = j.value",
 )
 _STATE = (
     "name pipeline_id stage_id status value_minor currency updated_at won_at lost_at"
@@ -40,29 +45,23 @@ _ADD = sql.insert("deals", _ALL)
 _CHANGE = sql.update("deals", _ALL, _STATE)
 _CHANGE_ALL = sql.update("deals", _ALL, f"custom_id contact_id {_STATE}")
 _GIVE_UP_CUSTOM_IDS = (
-    "UPDATE deals SET custom_id = NULL WHERE workspace_id = :workspace_id"
-    " AND id IN (SELECT value FROM json_each(:ids))"
+    "UPDATE deals SET custom_id = NULL WHERE workspace_id = :workspace_id AND id @in(ids int)"
 )
 _CLEAR_LINES = (
-    "DELETE FROM order_products WHERE workspace_id = :workspace_id"
-    " AND deal_id IN (SELECT value FROM json_each(:ids))"
+    "DELETE FROM order_products WHERE workspace_id = :workspace_id AND deal_id @in(ids int)"
 )
 _ADD_LINES = sql.insert(
     "order_products",
     "deal_id position product_id product_custom_id quantity price_micros currency",
 )
 _CLEAR_LINKS = (
-    "DELETE FROM deal_products WHERE workspace_id = :workspace_id"
-    " AND deal_id IN (SELECT value FROM json_each(:ids))"
+    "DELETE FROM deal_products WHERE workspace_id = :workspace_id AND deal_id @in(ids int)"
 )
 _CLEAR_TAGS = (
     "DELETE FROM taggings WHERE workspace_id = :workspace_id AND subject = 'deal'"
-    " AND subject_id IN (SELECT value FROM json_each(:ids))"
+    " AND subject_id @in(ids int)"
 )
-_DELETE = (
-    "DELETE FROM deals WHERE workspace_id = :workspace_id"
-    " AND id IN (SELECT value FROM json_each(:ids))"
-)
+_DELETE = "DELETE FROM deals WHERE workspace_id = :workspace_id AND id @in(ids int)"
 _ADD_LINKS = sql.insert("deal_products", "deal_id product_id")
 
 

@@ -25,7 +25,7 @@ class Arrival:
 
 _TYPES = sql.rows(
     "t.name, t.id",
-    "json_each(:names) j CROSS JOIN event_types t"
+    "@list(names text) j CROSS JOIN event_types t"
     " WHERE t.workspace_id = :workspace_id AND t.name = j.value",
 )
 _TYPE_TABLE = listing.Table("event_types", "t", "t.id, t.name, t.created_at")
@@ -42,23 +42,23 @@ _ADD_PRODUCT_EVENTS = sql.insert(
     "id product_id contact_id event_type at custom_data origin created_at operation_key",
 )
 _EVENT_KEYS = sql.rows(
-    "e.operation_key, e.id, e.at, e.created_at, json(e.data), t.first_event_id IS e.id,"
-    " e.contact_id, e.event_type_id",
-    "json_each(:keys) j CROSS JOIN events e CROSS JOIN event_types t"
+    "e.operation_key, e.id, e.at, e.created_at, json(e.data),"
+    " t.first_event_id IS NOT DISTINCT FROM e.id, e.contact_id, e.event_type_id",
+    "@list(keys text) j CROSS JOIN events e CROSS JOIN event_types t"
     " WHERE e.workspace_id = :workspace_id AND e.operation_key = j.value"
     " AND t.workspace_id = :workspace_id AND t.id = e.event_type_id",
 )
 _PRODUCT_EVENT_KEYS = sql.rows(
     "e.operation_key, e.id, e.at, e.created_at, json(e.custom_data), 0,"
     " e.contact_id, e.product_id, e.event_type",
-    "json_each(:keys) j CROSS JOIN product_events e"
+    "@list(keys text) j CROSS JOIN product_events e"
     " WHERE e.workspace_id = :workspace_id AND e.operation_key = j.value",
 )
 _PRODUCT_COUNTS = sql.rows(
     "event_type, n",
     "(SELECT event_type, count(*) AS n FROM product_events"
     " WHERE workspace_id = :workspace_id AND product_id = :product_id"
-    " GROUP BY event_type ORDER BY event_type)",
+    " GROUP BY event_type ORDER BY event_type) f",
 )
 
 

@@ -11,7 +11,7 @@ _DEALS = f"SELECT id FROM {_AFTER.format(table='deals', but='')}"
 _PRODUCTS = f"SELECT id FROM {_AFTER.format(table='products', but='')}"
 _NAMES = sql.rows(
     "k.id, k.custom_id",
-    "json_each(:ids) j CROSS JOIN contacts k"
+    "@list(ids int) j CROSS JOIN contacts k"
     " WHERE k.workspace_id = :workspace_id AND k.id = j.value AND k.custom_id IS NOT NULL",
 )
 

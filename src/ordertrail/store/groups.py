@@ -30,20 +30,19 @@ class Group(Generic[T]):
 
     def __post_init__(self) -> None:
         table, members, bound = self.table, self.members, "workspace_id = :workspace_id"
-        sent = "(SELECT value FROM json_each(:ids))"
         self._statements.update(
             by_id=sql.rows(
                 "t.id, t.name",
-                f"json_each(:ids) j CROSS JOIN {table} t WHERE t.{bound} AND t.id = j.value",
+                f"@list(ids int) j CROSS JOIN {table} t WHERE t.{bound} AND t.id = j.value",
             ),
             by_name=sql.rows(
                 "t.id, t.name",
-                f"json_each(:names) j CROSS JOIN {table} t WHERE t.{bound} AND t.name = j.value",
+                f"@list(names text) j CROSS JOIN {table} t WHERE t.{bound} AND t.name = j.value",
             ),
             add=sql.insert(table, "id name created_at"),
             rename=f"UPDATE {table} SET name = :name WHERE {bound} AND id = :group_id",
-            delete=f"DELETE FROM {table} WHERE {bound} AND id IN {sent}",
-            empty=f"DELETE FROM {members} WHERE {bound} AND {self.id_column} IN {sent}",
+            delete=f"DELETE FROM {table} WHERE {bound} AND id @in(ids int)",
+            empty=f"DELETE FROM {members} WHERE {bound} AND {self.id_column} @in(ids int)",
         )
 
     def by_ids(self, reader: Reader, workspace_id: int, ids: Collection[int]) -> dict[int, T]:

@@ -7,8 +7,8 @@ from ordertrail.store import sql
 
 _TAKE = (
     "INSERT INTO sequences (workspace_id, name, last)"
-    f" SELECT :workspace_id, name, last FROM {sql.sent('rows', 'name', 'last')} WHERE true"
-    " ON CONFLICT (workspace_id, name) DO UPDATE SET last = last + excluded.last"
+    f" SELECT :workspace_id, name, last FROM {sql.sent('rows', 'name', 'last')} r WHERE true"
+    " ON CONFLICT (workspace_id, name) DO UPDATE SET last = sequences.last + excluded.last"
     " RETURNING name, last"
 )
 

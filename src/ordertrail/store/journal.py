@@ -13,40 +13,40 @@ from ordertrail.store import ids, sql
 
 _ADD = sql.insert("journal", "id at subject subject_id contact_id is_new changes author origin")
 _DEALS_IN = (
-    "FROM deals d INDEXED BY deals_stage"
-    " WHERE d.workspace_id = :workspace_id AND d.stage_id = :stage_id"
+    "FROM deals d @by(deals_stage) WHERE d.workspace_id = :workspace_id AND d.stage_id = :stage_id"
 )
 _COUNT_DEALS_IN = f"SELECT count(*) {_DEALS_IN}"
+_GIVEN = sql.json(":changes") + ", CAST(:author AS TEXT), CAST(:origin AS TEXT)"
 _ADD_FOR_DEALS_IN = (
     "INSERT INTO journal"
     " (workspace_id, id, at, subject, subject_id, contact_id, is_new, changes, author, origin)"
-    " SELECT :workspace_id, :first_id - 1 + row_number() OVER (ORDER BY d.id), :at, 'deal', d.id,"
-    f" d.contact_id, 0, :changes, :author, :origin {_DEALS_IN}"
+    " SELECT :workspace_id, :first_id - 1 + row_number() OVER (ORDER BY d.id), CAST(:at AS BIGINT),"
+    f" 'deal', d.id, d.contact_id, 0, {_GIVEN} {_DEALS_IN}"
 )
 _ENTRY = "id, at, subject, subject_id, contact_id, is_new, json(changes), author, origin"
 _OF_SUBJECT = sql.rows(
     _ENTRY,
-    "(SELECT * FROM journal INDEXED BY journal_subject"
+    "(SELECT * FROM journal @by(journal_subject)"
     " WHERE workspace_id = :workspace_id AND subject = :subject"
-    " AND subject_id = :subject_id ORDER BY id DESC LIMIT :limit)",
+    " AND subject_id = :subject_id ORDER BY id DESC LIMIT :limit) f",
 )
 _OF_CONTACT = sql.rows(
     _ENTRY,
     "(SELECT * FROM journal WHERE workspace_id = :workspace_id AND contact_id = :contact_id"
-    " AND (at, id) < (:at, :id) ORDER BY at DESC, id DESC LIMIT :limit)",
+    " AND (at, id) < (:at, :id) ORDER BY at DESC, id DESC LIMIT :limit) f",
 )
 _EVENTS_OF_CONTACT = sql.rows(
     "id, name, contact_id, at, json(data)",
     "(SELECT e.id, t.name, e.contact_id, e.at, e.data FROM events e JOIN event_types t"
     " ON t.workspace_id = e.workspace_id AND t.id = e.event_type_id"
     " WHERE e.workspace_id = :workspace_id AND e.contact_id = :contact_id"
-    " AND (e.at, e.id) < (:at, :id) ORDER BY e.at DESC, e.id DESC LIMIT :limit)",
+    " AND (e.at, e.id) < (:at, :id) ORDER BY e.at DESC, e.id DESC LIMIT :limit) f",
 )
 _PRODUCT_EVENTS_OF_CONTACT = sql.rows(
     "id, product_id, contact_id, event_type, at, json(custom_data)",
     "(SELECT * FROM product_events"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id"
-    " AND (at, id) < (:at, :id) ORDER BY at DESC, id DESC LIMIT :limit)",
+    " AND (at, id) < (:at, :id) ORDER BY at DESC, id DESC LIMIT :limit) f",
 )
 _COUNT_OF_CONTACT = (
     "SELECT json_array(json_array("
@@ -79,7 +79,7 @@ def append(tx: Tx, workspace_id: int, entries: Sequence[Entry]) -> None:
                 str(entry.subject),
                 entry.subject_id,
                 entry.contact_id,
-                entry.is_new,
+                int(entry.is_new),
                 json.dumps(entry.changes),
                 entry.author.name,
                 str(entry.author.origin),

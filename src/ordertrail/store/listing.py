@@ -50,7 +50,7 @@ class Table:
     @property
     def source(self) -> str:
         """The table as a statement names it."""
-        by = f" INDEXED BY {self.index}" if self.index else ""
+        by = f" @by({self.index})" if self.index else ""
         return f"{self.name} {self.alias}{by}"
 
 

@@ -8,17 +8,17 @@ from ordertrail.store import sql
 
 _BY_ID = sql.rows(
     "l.id, l.name",
-    "json_each(:ids) j CROSS JOIN lists l WHERE l.workspace_id = :workspace_id AND l.id = j.value",
+    "@list(ids int) j CROSS JOIN lists l WHERE l.workspace_id = :workspace_id AND l.id = j.value",
 )
 _PAIRS = sql.sent("pairs", "list_id", "contact_id")
 _ADD_MEMBERS = (
     "INSERT INTO list_members (workspace_id, list_id, contact_id)"
-    f" SELECT :workspace_id, list_id, contact_id FROM {_PAIRS} WHERE true"
+    f" SELECT :workspace_id, list_id, contact_id FROM {_PAIRS} r WHERE true"
     " ON CONFLICT DO NOTHING"
 )
 _REMOVE_MEMBERS = (
     "DELETE FROM list_members WHERE workspace_id = :workspace_id"
-    f" AND (list_id, contact_id) IN (SELECT list_id, contact_id FROM {_PAIRS})"
+    f" AND (list_id, contact_id) IN (SELECT list_id, contact_id FROM {_PAIRS} r)"
 )
 
 Pairs = Collection[tuple[int, int]]

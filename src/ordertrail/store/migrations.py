@@ -6,19 +6,26 @@ from importlib import resources
 
 from ordertrail.kit import clock
 from ordertrail.kit.clock import Clock
-from ordertrail.kit.database import Database, DatabaseRefused, Reader, Tx
+from ordertrail.kit.database import Database, DatabaseRefused, Dialect, Reader, Tx
 from ordertrail.store import sql
 
 _REMEMBER = """
 CREATE TABLE IF NOT EXISTS migrations (
-    version INTEGER NOT NULL PRIMARY KEY,
+    version BIGINT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
     checksum TEXT NOT NULL,
-    applied_at INTEGER NOT NULL
-) STRICT
+    applied_at BIGINT NOT NULL
+)
 """
-_APPLIED = sql.rows("version, checksum", "(SELECT * FROM migrations ORDER BY version)")
-_EXISTS = sql.rows("name", "sqlite_schema WHERE name = 'migrations'")
+_APPLIED = sql.rows("version, checksum", "(SELECT * FROM migrations ORDER BY version) m")
+_EXISTS = {
+    Dialect.SQLITE: "SELECT name FROM sqlite_schema WHERE name = 'migrations'",
+    Dialect.POSTGRES: "SELECT 1 WHERE to_regclass('migrations') IS NOT NULL",
+}
+_IN_TURN = {
+    Dialect.SQLITE: "SELECT 1",
+    Dialect.POSTGRES: "SELECT pg_advisory_xact_lock(5127003619)",
+}
 _ADD = (
     "INSERT INTO migrations (version, name, checksum, applied_at)"
     " VALUES (:version, :name, :checksum, :applied_at)"
@@ -39,9 +46,9 @@ class Migration:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def every() -> list[Migration]:
-    """Return all migrations of this release, oldest first."""
-    folder = resources.files("ordertrail.store") / "schema"
+def every(dialect: Dialect) -> list[Migration]:
+    """Return all migrations of this release for a database, oldest first."""
+    folder = resources.files("ordertrail.store") / "schema" / dialect.value
     files = sorted((file for file in folder.iterdir() if file.name[:4].isdigit()), key=str)
     return [Migration(int(f.name[:4]), f.name[5:-4], f.read_text()) for f in files]
 
@@ -52,18 +59,23 @@ def apply(database: Database, now: Clock = clock.utc_now) -> list[Migration]:
     Raises DatabaseRefused when the database is newer than this release, or was made by other
     files of the same numbers; nothing is changed then.
     """
-    return database.write(lambda tx: _apply(tx, every(), now))
+    return database.write(lambda tx: _apply(tx, database.dialect, now))
 
 
-def pending(reader: Reader) -> list[Migration]:
-    """Return the migrations that have not been run yet."""
-    applied = dict(reader.rows(_APPLIED)) if reader.rows(_EXISTS) else {}
-    return _pending(every(), applied)
+def pending(database: Database) -> list[Migration]:
+    """Return the migrations that have not been run yet; raises DatabaseRefused as `apply` does."""
+
+    def applied(reader: Reader) -> dict[int, str]:
+        is_there = reader.fetch(_EXISTS[database.dialect])
+        return dict(reader.rows(_APPLIED)) if is_there else {}
+
+    return _pending(every(database.dialect), database.read(applied))
 
 
-def _apply(tx: Tx, migrations: list[Migration], now: Clock) -> list[Migration]:
+def _apply(tx: Tx, dialect: Dialect, now: Clock) -> list[Migration]:
+    tx.fetch(_IN_TURN[dialect])
     tx.run(_REMEMBER)
-    pending = _pending(migrations, dict(tx.rows(_APPLIED)))
+    pending = _pending(every(dialect), dict(tx.rows(_APPLIED)))
     for migration in pending:
         tx.run(migration.text)
         tx.run(

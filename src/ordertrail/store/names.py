@@ -16,19 +16,19 @@ _CALLED = {
     Subject.PIPELINE: ("pipelines", "t.name"),
     Subject.COMPANY: ("companies", "t.name"),
     Subject.DEAL: ("deals", "t.name"),
-    Subject.PRODUCT: ("products", "coalesce(t.details ->> '$.name', t.custom_id)"),
+    Subject.PRODUCT: ("products", "coalesce(t.details ->> 'name', t.custom_id)"),
 }
 _PERSON = (
-    "(SELECT coalesce(nullif(trim(concat_ws(' ', c.profile ->> '$.first_name',"
-    " c.profile ->> '$.last_name')), ''), nullif(c.email, ''), 'Contact ' || c.id)"
+    "(SELECT coalesce(nullif(trim(concat_ws(' ', c.profile ->> 'first_name',"
+    " c.profile ->> 'last_name')), ''), nullif(c.email, ''), 'Contact ' || c.id)"
     " FROM contacts k CROSS JOIN contacts c WHERE k.workspace_id = :workspace_id AND k.id = a.id"
     " AND c.workspace_id = :workspace_id AND c.id = coalesce(k.merged_into, k.id))"
 )
 _LAST = (
-    "(SELECT coalesce(j.changes ->> '$.name[1]', j.changes ->> '$.name[0]')"
-    " FROM journal j INDEXED BY journal_subject WHERE j.workspace_id = :workspace_id"
+    "(SELECT coalesce(j.changes -> 'name' ->> 1, j.changes -> 'name' ->> 0)"
+    " FROM journal j @by(journal_subject) WHERE j.workspace_id = :workspace_id"
     " AND j.subject = a.kind AND a.kind <> 'contact' AND j.subject_id = a.id"
-    " AND j.changes -> '$.name' IS NOT NULL ORDER BY j.id DESC LIMIT 1)"
+    " AND j.changes -> 'name' IS NOT NULL ORDER BY j.id DESC LIMIT 1)"
 )
 
 
@@ -48,7 +48,7 @@ SOURCE = (
 )
 """A row source of the names of the things that are `:asked` for, each a list of kind and id."""
 
-_NAMES = sql.rows("kind, id, is_there, name", SOURCE)
+_NAMES = sql.rows("kind, id, is_there, name", f"{SOURCE} f")
 
 
 @dataclass(frozen=True, slots=True)

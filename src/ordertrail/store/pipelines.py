@@ -11,13 +11,13 @@ from ordertrail.store import sql
 
 _PIPELINES = sql.rows(
     "id, name, position",
-    "(SELECT * FROM pipelines WHERE workspace_id = :workspace_id ORDER BY position, id)",
+    "(SELECT * FROM pipelines WHERE workspace_id = :workspace_id ORDER BY position, id) f",
 )
 _STAGES = sql.rows(
     "id, pipeline_id, name, description, position",
     "(SELECT s.* FROM pipelines p JOIN stages s"
     " ON s.workspace_id = p.workspace_id AND s.pipeline_id = p.id"
-    " WHERE p.workspace_id = :workspace_id ORDER BY p.position, p.id, s.position, s.id)",
+    " WHERE p.workspace_id = :workspace_id ORDER BY p.position, p.id, s.position, s.id) f",
 )
 _OF_PIPELINE = "id name position"
 _OF_STAGE = "id pipeline_id name description position"
@@ -25,21 +25,15 @@ _ADD_PIPELINES = sql.insert("pipelines", _OF_PIPELINE)
 _ADD_STAGES = sql.insert("stages", _OF_STAGE)
 _CHANGE_PIPELINES = sql.update("pipelines", _OF_PIPELINE, "name position")
 _CHANGE_STAGES = sql.update("stages", _OF_STAGE, "name description position")
-_DELETE_PIPELINES = (
-    "DELETE FROM pipelines WHERE workspace_id = :workspace_id"
-    " AND id IN (SELECT value FROM json_each(:ids))"
-)
-_DELETE_STAGES = (
-    "DELETE FROM stages WHERE workspace_id = :workspace_id"
-    " AND id IN (SELECT value FROM json_each(:ids))"
-)
+_DELETE_PIPELINES = "DELETE FROM pipelines WHERE workspace_id = :workspace_id AND id @in(ids int)"
+_DELETE_STAGES = "DELETE FROM stages WHERE workspace_id = :workspace_id AND id @in(ids int)"
 _IN_USE = sql.rows(
     "j.value",
-    "json_each(:ids) j WHERE EXISTS (SELECT 1 FROM deals d"
+    "@list(ids int) j WHERE EXISTS (SELECT 1 FROM deals d"
     " WHERE d.workspace_id = :workspace_id AND d.stage_id = j.value)",
 )
 _MOVE = (
-    "UPDATE deals INDEXED BY deals_stage"
+    "UPDATE deals @by(deals_stage)"
     " SET stage_id = :stage_id, pipeline_id = :pipeline_id, updated_at = :at"
     " WHERE workspace_id = :workspace_id AND stage_id = :from_id"
 )

@@ -16,22 +16,22 @@ COLUMNS = (
 )
 _BY_CUSTOM_ID = sql.rows(
     COLUMNS,
-    "json_each(:keys) j CROSS JOIN products p"
+    "@list(keys text) j CROSS JOIN products p"
     " WHERE p.workspace_id = :workspace_id AND p.custom_id = j.value",
 )
 _BY_ID = sql.rows(
     COLUMNS,
-    "json_each(:ids) j CROSS JOIN products p"
+    "@list(ids int) j CROSS JOIN products p"
     " WHERE p.workspace_id = :workspace_id AND p.id = j.value",
 )
 _IDS = sql.rows(
     "p.custom_id, p.id",
-    "json_each(:keys) j CROSS JOIN products p"
+    "@list(keys text) j CROSS JOIN products p"
     " WHERE p.workspace_id = :workspace_id AND p.custom_id = j.value",
 )
 _KEYS = sql.rows(
     "p.id, p.custom_id",
-    "json_each(:ids) j CROSS JOIN products p"
+    "@list(ids int) j CROSS JOIN products p"
     " WHERE p.workspace_id = :workspace_id AND p.id = j.value",
 )
 _USES = sql.rows(
@@ -42,16 +42,13 @@ _USES = sql.rows(
     " WHERE l.workspace_id = :workspace_id AND l.product_id = j.value)),"
     " (SELECT count(*) FROM product_events e"
     " WHERE e.workspace_id = :workspace_id AND e.product_id = j.value)",
-    "json_each(:ids) j",
+    "@list(ids int) j",
 )
 _CLEAR_TAGS = (
     "DELETE FROM taggings WHERE workspace_id = :workspace_id AND subject = 'product'"
-    " AND subject_id IN (SELECT value FROM json_each(:ids))"
+    " AND subject_id @in(ids int)"
 )
-_DELETE = (
-    "DELETE FROM products WHERE workspace_id = :workspace_id"
-    " AND id IN (SELECT value FROM json_each(:ids))"
-)
+_DELETE = "DELETE FROM products WHERE workspace_id = :workspace_id AND id @in(ids int)"
 _ALL = "id custom_id created_at updated_at described_at details attributes"
 _ADD = sql.insert("products", _ALL)
 _CHANGE = sql.update("products", _ALL, "updated_at described_at details attributes")

@@ -12,21 +12,21 @@ from ordertrail.kit.paging import PAGE_SIZE_MAX, Page, Place, page_at
 from ordertrail.store import names, sql
 
 _OF_DEAL = (
-    "FROM journal {0} INDEXED BY journal_stages WHERE {0}.workspace_id = :workspace_id"
-    " AND {0}.subject = 'deal' AND {0}.changes -> '$.stage' IS NOT NULL"
+    "FROM journal {0} @by(journal_stages) WHERE {0}.workspace_id = :workspace_id"
+    " AND {0}.subject = 'deal' AND {0}.changes -> 'stage' IS NOT NULL"
     " AND {0}.subject_id = :deal_id"
 )
 _OF_ONE, _OF_NEXT = _OF_DEAL.format("j"), _OF_DEAL.format("n")
 _COUNT = f"SELECT count(*) {_OF_ONE}"
+_STAGE = "CAST(j.changes -> 'stage' ->> 1 AS BIGINT)"
 _COLUMNS = (
-    "j.id, j.at, coalesce(k.name, j.author), j.changes ->> '$.stage[1]', s.name,"
+    f"j.id, j.at, coalesce(k.name, j.author), {_STAGE}, s.name,"
     f" (SELECT n.at {_OF_NEXT} AND n.id > j.id ORDER BY n.id LIMIT 1)"
 )
 _AROUND = (
-    " LEFT JOIN keys k ON k.workspace_id = :workspace_id AND j.author LIKE 'key:%'"
-    " AND k.id = CAST(substr(j.author, 5) AS INTEGER)"
+    f" LEFT JOIN keys k ON k.workspace_id = :workspace_id AND k.id = {sql.KEY_OF_AUTHOR}"
     " LEFT JOIN stages s ON s.workspace_id = :workspace_id"
-    " AND s.id = j.changes ->> '$.stage[1]'"
+    f" AND s.id = {_STAGE}"
 )
 
 

@@ -11,19 +11,19 @@ from ordertrail.store import sql
 
 _IDS = sql.rows(
     "t.name, t.id",
-    "json_each(:names) j CROSS JOIN tags t"
+    "@list(names text) j CROSS JOIN tags t"
     " WHERE t.workspace_id = :workspace_id AND t.name = j.value",
 )
 _ADD = sql.insert("tags", "id name created_at")
 _PAIRS = sql.sent("pairs", "subject_id", "tag_id")
 _ATTACH = (
     "INSERT INTO taggings (workspace_id, subject, subject_id, tag_id)"
-    f" SELECT :workspace_id, :subject, subject_id, tag_id FROM {_PAIRS} WHERE true"
+    f" SELECT :workspace_id, CAST(:subject AS TEXT), subject_id, tag_id FROM {_PAIRS} r WHERE true"
     " ON CONFLICT DO NOTHING"
 )
 _DETACH = (
     "DELETE FROM taggings WHERE workspace_id = :workspace_id AND subject = :subject"
-    f" AND (subject_id, tag_id) IN (SELECT subject_id, tag_id FROM {_PAIRS})"
+    f" AND (subject_id, tag_id) IN (SELECT subject_id, tag_id FROM {_PAIRS} r)"
 )
 
 Pairs = Collection[tuple[int, int]]

@@ -59,7 +59,7 @@ def add(tx: Tx, workspace: Workspace) -> None:
         currency=workspace.currency,
         time_zone=workspace.time_zone,
         created_at=clock.to_micros(workspace.created_at),
-        is_strict=workspace.is_strict,
+        is_strict=int(workspace.is_strict),
     )
 
 
@@ -71,7 +71,7 @@ def change(tx: Tx, workspace: Workspace) -> None:
         name=workspace.name,
         currency=workspace.currency,
         time_zone=workspace.time_zone,
-        is_strict=workspace.is_strict,
+        is_strict=int(workspace.is_strict),
     )
 
 

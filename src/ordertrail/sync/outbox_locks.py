@@ -10,7 +10,7 @@ from collections.abc import Collection
 from ordertrail.sync.outbox_orders import Shelf
 from ordertrail.sync.outbox_sql import Writing
 
-_LOCK = "SELECT pg_advisory_xact_lock(k.keys) FROM @list(keys int) k"
+_LOCK = "SELECT pg_advisory_xact_lock(k.value) FROM @list(keys int) k"
 
 
 def orders(sql: Writing, shelf: Shelf, order_ids: Collection[str]) -> None:

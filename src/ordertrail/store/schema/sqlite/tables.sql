@@ -112,7 +112,7 @@ CREATE UNIQUE INDEX contacts_custom_id ON contacts (workspace_id, custom_id) WHE
 CREATE UNIQUE INDEX contacts_user_key ON contacts (workspace_id, user_key);
 CREATE INDEX contacts_email ON contacts (workspace_id, email_folded) WHERE email_folded IS NOT NULL;
 CREATE INDEX contacts_merged ON contacts (workspace_id, merged_into, email_folded) WHERE merged_into IS NOT NULL;
-CREATE INDEX contacts_phone ON contacts (workspace_id, profile ->> '$.phone_number') WHERE profile ->> '$.phone_number' IS NOT NULL;
+CREATE INDEX contacts_phone ON contacts (workspace_id, profile ->> 'phone_number') WHERE profile ->> 'phone_number' IS NOT NULL;
 
 CREATE TABLE products (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
@@ -238,7 +238,7 @@ CREATE TABLE journal (
     PRIMARY KEY (workspace_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX journal_subject ON journal (workspace_id, subject, subject_id, id);
-CREATE INDEX journal_stages ON journal (workspace_id, subject_id, id) WHERE subject = 'deal' AND changes -> '$.stage' IS NOT NULL;
+CREATE INDEX journal_stages ON journal (workspace_id, subject_id, id) WHERE subject = 'deal' AND changes -> 'stage' IS NOT NULL;
 CREATE INDEX journal_contact ON journal (workspace_id, contact_id, at, id) WHERE contact_id IS NOT NULL;
 
 CREATE TABLE requests (
