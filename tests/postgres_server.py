@@ -3,20 +3,57 @@
 PostgreSQL refuses to run as root, so root runs it as Debian's user `postgres`.
 """
 
+import atexit
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from ordertrail import opening
+from ordertrail.settings import Settings
+
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+CHEAP = "-c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c jit=off"
+"""Settings of a cluster that may lose everything with its machine."""
+
 MISSING = "needs Debian's postgresql: /usr/lib/postgresql/*/bin is not there"
+
+
+KEEP = """
+CREATE SCHEMA before;
+DO $$ DECLARE each regclass; BEGIN
+    FOR each IN SELECT oid FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    LOOP
+        EXECUTE format('CREATE TABLE before.%I AS TABLE %s', each::text, each);
+    END LOOP;
+END $$
+"""
+AS_BEFORE = """
+SET session_replication_role = replica;
+DO $$ DECLARE each regclass; BEGIN
+    FOR each IN SELECT oid FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    LOOP
+        EXECUTE format('DELETE FROM %s', each);
+        EXECUTE format('INSERT INTO %s TABLE before.%I', each, each::text);
+    END LOOP;
+END $$
+"""
+
+
+def _prepare(url: str) -> None:
+    opening.opened(Settings(database_url=url), "test-installation").close()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(KEEP)
 
 
 class Server:
@@ -26,17 +63,42 @@ class Server:
         self.folder = folder
         self.port = port
         self._made = 0
+        self._template = ""
+        self._clean: list[str] = []
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def new_database(self) -> str:
-        """Make a database and return its address."""
+        """Make an empty database and return its address."""
+        return self._made_like("template1")
+
+    @contextmanager
+    def platform(self) -> Iterator[str]:
+        """Lend a database with the platform's tables and its first workspace, and nothing else.
+
+        It is a copy of a template, and becomes like it again when it is given back: that costs a
+        tenth of another copy.
+        """
+        if not self._template:
+            self._template = "platform"
+            self._execute('CREATE DATABASE "platform"')
+            _prepare(self.url("platform"))
+        url = self._clean.pop() if self._clean else self._made_like("platform")
+        yield url
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(AS_BEFORE)
+        self._clean.append(url)
+
+    def _made_like(self, template: str) -> str:
         self._made += 1
         name = f"test_{self._made}"
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY WAL_LOG')
         return self.url(name)
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
 
     def end_connections(self) -> None:
         """Cut everybody off."""
@@ -53,7 +115,7 @@ class Server:
             raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 {CHEAP}"
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", self._data, "-o", options, "-l", log, "-w", "start")
 
@@ -86,13 +148,20 @@ def running() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
+@lru_cache(maxsize=1)
+def shared() -> Server:
     """The cluster of this run of the suite."""
     if not BINARIES:
         pytest.skip(MISSING)
-    with running() as server:
-        yield server
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(running())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Server:
+    """The cluster of this run of the suite."""
+    return shared()
 
 
 def _as_postgres() -> list[str]:

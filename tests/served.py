@@ -1,6 +1,7 @@
 """A fresh platform for one test: a real database file, the real parts, called in process."""
 
 import contextlib
+import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import asgi
+import postgres_server
 from ordertrail import app, opening
 from ordertrail.actions import keys, workspaces
 from ordertrail.actions.workspaces import Workspace
 from ordertrail.kit import clock
 from ordertrail.kit.clock import Clock
-from ordertrail.kit.sqlite import Sqlite
+from ordertrail.kit.wording import either
+from ordertrail.opening import Place
 from ordertrail.settings import Settings
+
+TABLES = either(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    "SELECT CAST(relname AS text) FROM pg_class WHERE relkind IN ('r', 'p')"
+    " AND relnamespace = 'public'::regnamespace AND NOT relispartition AND relname <> 'writers'",
+)
+COLUMNS = either(
+    "SELECT name, pk FROM pragma_table_info(:t) ORDER BY cid",
+    "SELECT CAST(attname AS text), attnum = ANY (indkey::smallint[])"
+    " FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary"
+    " WHERE attrelid = CAST(:t AS regclass) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+)
+"""The columns of a table, each with whether it belongs to the primary key."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +44,7 @@ class Served:
     now: Clock
 
     @property
-    def database(self) -> Sqlite:
+    def database(self) -> Place:
         return self.running.database
 
     def new_token(
@@ -66,13 +82,10 @@ class Served:
 
     def rows(self, table: str) -> list[list[Any]]:
         """All rows of a table, each as a list, in the order of the primary key."""
-        columns = self.database.read(
-            lambda reader: reader.rows(
-                "SELECT json_group_array(json_array(name)) FROM pragma_table_info(:t)", t=table
-            )
-        )
-        listed = ", ".join(name for [name] in columns)
-        query = f"SELECT json_group_array(json_array({listed})) FROM {table}"
+        columns = self.database.read(lambda reader: reader.fetch(COLUMNS, t=table))
+        listed = ", ".join(name for name, _ in columns)
+        key = ", ".join(name for name, place in columns if place)
+        query = f"SELECT json_group_array(json_array({listed}) ORDER BY {key}) FROM {table}"
         return self.database.read(lambda reader: reader.rows(query))
 
     def everything(self) -> dict[str, list[list[Any]]]:
@@ -82,16 +95,12 @@ class Served:
 
     def counts(self, *, but: Sequence[str] = ("requests", "sequences")) -> dict[str, int]:
         """How many rows each table has, besides those named."""
-        tables = self.database.read(
-            lambda reader: reader.rows(
-                "SELECT json_group_array(json_array(name)) FROM sqlite_schema WHERE type = 'table'"
-            )
-        )
+        tables = self.database.read(lambda reader: reader.fetch(TABLES))
         return {
             name: self.database.read(
                 lambda r, name=name: r.rows(f"SELECT json_array(json_array(count(*))) FROM {name}")
             )[0][0]
-            for [name] in tables
+            for (name,) in tables
             if name not in but
         }
 
@@ -99,11 +108,22 @@ class Served:
 @contextlib.contextmanager
 def serve(folder: Path, now: Clock = clock.utc_now, **settings: Any) -> Iterator[Served]:
     """A platform on a database file in the folder, started and stopped."""
-    chosen = Settings(database_url=f"sqlite:///{folder}/platform.db", **settings)
-    database = opening.opened(chosen, "test-installation", now)
-    running = app.parts(chosen, database, now)
-    with asgi.serving(app.create_app(chosen, running, now)) as caller:
-        yield Served(chosen, running, caller, now)
+    with database_url(folder) as url:
+        chosen = Settings(database_url=url, **settings)
+        database = opening.opened(chosen, "test-installation", now)
+        running = app.parts(chosen, database, now)
+        with asgi.serving(app.create_app(chosen, running, now)) as caller:
+            yield Served(chosen, running, caller, now)
+
+
+@contextlib.contextmanager
+def database_url(folder: Path) -> Iterator[str]:
+    """The address of a fresh database, of the kind that ORDERTRAIL_TESTS_ON names."""
+    if os.environ.get("ORDERTRAIL_TESTS_ON") != "postgresql":
+        yield f"sqlite:///{folder}/platform.db"
+        return
+    with postgres_server.shared().platform() as url:
+        yield url
 
 
 class HandClock:

@@ -79,7 +79,7 @@ COLUMNS: Mapping[str, Column] = {
         exact=f"{_SAME_AS_K} = (SELECT coalesce(x.merged_into, x.id) FROM contacts x"
         " WHERE x.workspace_id = :workspace_id AND x.id = {value})",
         within=f"EXISTS (SELECT 1 FROM {sql.items('d.details', 'participants')} j JOIN contacts k"
-        " ON k.id = CAST(j.value AS BIGINT) WHERE k.workspace_id = :workspace_id AND {{}})",
+        " ON k.id = CAST(j.value AS BIGINT) WHERE k.workspace_id = :workspace_id AND {})",
     ),
     "products": Column("p.id", Kind.NUMBER, within=_ABOUT),
     "products_custom_id": Column("p.custom_id", within=_ABOUT),
