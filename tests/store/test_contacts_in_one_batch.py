@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from ordertrail.actions import contact_lists, contact_merges, contacts
-from ordertrail.actions.contact_writing import Written
+from ordertrail.actions.outcomes import Written
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
@@ -18,7 +18,9 @@ MANY = (
 )
 
 
-def upsert(platform: Served, *changes: ContactChange, is_keyed: bool = False) -> Sequence[Written]:
+def upsert(
+    platform: Served, *changes: ContactChange, is_keyed: bool = False
+) -> Sequence[Written[Contact]]:
     commands = [
         contacts.Upsert(change, Author("test"), f"key-{platform.now()}-{n}", is_keyed)
         for n, change in enumerate(changes)
@@ -39,7 +41,7 @@ def test_an_email_sent_after_the_custom_id_finds_the_contact_just_made(platform:
         ContactChange(None, " A@SHOP.test ", {"last_name": "Lee"}),
     )
     assert (made.is_new, found.is_new) == (True, False)
-    assert kept(platform, made.contact.id).profile == {"first_name": "Ann", "last_name": "Lee"}
+    assert kept(platform, made.thing.id).profile == {"first_name": "Ann", "last_name": "Lee"}
 
 
 def test_changes_by_custom_id_and_by_email_are_both_kept(platform: Served) -> None:
@@ -59,7 +61,7 @@ def test_a_key_that_was_given_up_in_the_batch_is_a_new_contacts(platform: Served
         platform, ContactChange("A", user_key="k2"), again, again, is_keyed=True
     )
     assert [each.is_new for each in (moved, made, found)] == [False, True, False]
-    assert kept(platform, made.contact.id).user_key == "k1"
+    assert kept(platform, made.thing.id).user_key == "k1"
 
 
 def test_an_email_that_was_given_up_in_the_batch_is_a_new_contacts(platform: Served) -> None:
@@ -68,14 +70,14 @@ def test_an_email_that_was_given_up_in_the_batch_is_a_new_contacts(platform: Ser
         platform, ContactChange("A", "b@shop.test"), ContactChange(None, "a@shop.test")
     )
     assert made.is_new
-    assert made.contact.id != moved.contact.id
+    assert made.thing.id != moved.thing.id
     assert kept(platform, 1).email == "b@shop.test"
 
 
 def test_of_several_with_one_email_the_oldest_is_found(platform: Served) -> None:
     upsert(platform, ContactChange("A", "a@shop.test"), ContactChange("B", "a@shop.test"))
     [found] = upsert(platform, ContactChange(None, "a@shop.test", {"city": "York"}))
-    assert found.contact.custom_id == "A"
+    assert found.thing.custom_id == "A"
 
 
 def test_when_the_oldest_gives_its_email_up_the_next_is_found(platform: Served) -> None:
@@ -87,7 +89,7 @@ def test_when_the_oldest_gives_its_email_up_the_next_is_found(platform: Served) 
         ContactChange("B", "y@shop.test"),
         ContactChange(None, "a@shop.test", {"city": "York"}),
     )
-    assert found.contact.custom_id == "C"
+    assert found.thing.custom_id == "C"
 
 
 def test_in_a_batch_and_alone_the_same_of_several_is_found(platform: Served) -> None:
@@ -98,7 +100,7 @@ def test_in_a_batch_and_alone_the_same_of_several_is_found(platform: Served) -> 
         platform, ContactChange("B", profile={"city": "Hull"}), ContactChange(None, "a@shop.test")
     )
     [alone] = upsert(platform, ContactChange(None, "a@shop.test"))
-    assert (named.contact.id, found.contact.id, alone.contact.id) == (2, 3, 3)
+    assert (named.thing.id, found.thing.id, alone.thing.id) == (2, 3, 3)
 
 
 def test_of_many_with_one_email_few_are_read(platform: Served) -> None:
@@ -109,6 +111,6 @@ def test_of_many_with_one_email_few_are_read(platform: Served) -> None:
     read = platform.database.read
     [oldest] = read(lambda r: contact_lists.by_email(r, 1, "A@shop.test", 1))
     assert time.thread_time() - started < 0.1
-    assert (found.contact.id, oldest.id) == (1, 1)
+    assert (found.thing.id, oldest.id) == (1, 1)
     page = read(lambda r: contact_lists.by_email(r, 1, "a@shop.test"))
     assert [each.id for each in page] == [1, *range(101, 100 + contact_lists.FOUND_MAX)]

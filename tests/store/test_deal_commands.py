@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ordertrail.actions import deals, stage_changes, workspaces
+from ordertrail.actions.outcomes import Written
 from ordertrail.actions.workspaces import Workspace
 from ordertrail.domain.deal import DealChange, DealName, SentLine
 from ordertrail.domain.errors import Refused
@@ -109,7 +110,7 @@ def test_deals_change_places_in_one_batch(database: Sqlite) -> None:
     said += [(2, DealChange("A")), (2, DealChange(stage=3))]
     commands: list[Any] = [deals.Change(DealName(number), each, ME) for number, each in said]
     done = carried_out(database, workspace_id, [*commands, deals.Upsert(DealChange("D"), ME)])
-    assert [each.deal.custom_id for each in done] == ["A", "C", "B", "A", "A", "D"]
+    assert [each.thing.deal.custom_id for each in done] == ["A", "C", "B", "A", "A", "D"]
     assert [each[:2] for each in told(database, workspace_id)] == [("D", 1), ("A", 3), ("B", 2)]
 
 
@@ -125,7 +126,7 @@ def renumbered(command: Any, ids: dict[int, int]) -> Any:
 
 
 def id_of(outcome: Any) -> int:
-    return int(outcome.deal.id if isinstance(outcome, deals.Upserted) else outcome.id)
+    return int(outcome.thing.id if isinstance(outcome, Written) else outcome.id)
 
 
 STEPS = st.lists(

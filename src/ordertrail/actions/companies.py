@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ordertrail.actions import filtering
-from ordertrail.actions.company_writing import Writing, Written
+from ordertrail.actions.company_writing import Writing
 from ordertrail.actions.known_contacts import KnownContacts
-from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.outcomes import Written, of_each
 from ordertrail.domain import company as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.company import Company, CompanyChange, CompanyName
@@ -73,12 +73,12 @@ class Delete:
     author: Author
 
 
-def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
+def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written[Company] | Refused]:
     """Create or change companies; a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
     writing = Writing(tx, batch, changes, creating=True)
 
-    def decide(command: Upsert) -> Written:
+    def decide(command: Upsert) -> Written[Company]:
         change, warnings = writing.settled(command.change)
         if change.custom_id is None:
             raise Invalid({"custom_id": "is required: the shop's id of the company"})
@@ -90,7 +90,7 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
     return _carried_out(tx, batch, writing, decide)
 
 
-def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
+def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written[Company] | Refused]:
     """Create companies; what says nothing new of one that is there creates nothing.
 
     A custom id that is there already refuses anything else, unless that is all that is known.
@@ -98,7 +98,7 @@ def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
     changes = [command.change for command in batch.commands]
     writing = Writing(tx, batch, changes, creating=True)
 
-    def decide(command: Create) -> Written:
+    def decide(command: Create) -> Written[Company]:
         change, warnings = writing.settled(command.change)
         rules.check_new(change)
         same = writing.known.with_custom_id(change.custom_id)
@@ -114,12 +114,12 @@ def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
     return _carried_out(tx, batch, writing, decide)
 
 
-def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
+def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written[Company] | Refused]:
     """Change companies; only what was sent is touched, a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
     writing = Writing(tx, batch, changes, [command.company for command in batch.commands])
 
-    def decide(command: Change) -> Written:
+    def decide(command: Change) -> Written[Company]:
         company = writing.known.named(command.company)
         change, warnings = writing.settled(command.change)
         owner = writing.known.with_custom_id(change.custom_id)
@@ -130,23 +130,23 @@ def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
     return _carried_out(tx, batch, writing, decide)
 
 
-def untag(tx: Tx, batch: Batch[Untag]) -> Sequence[Written | Refused]:
+def untag(tx: Tx, batch: Batch[Untag]) -> Sequence[Written[Company] | Refused]:
     """Take tags off companies."""
     writing = Writing(tx, batch, names=[command.company for command in batch.commands])
 
-    def decide(command: Untag) -> Written:
+    def decide(command: Untag) -> Written[Company]:
         company = writing.known.named(command.company)
         return writing.untag(company, command.tag, command.author)
 
     return _carried_out(tx, batch, writing, decide)
 
 
-def join(tx: Tx, batch: Batch[Member]) -> Sequence[Written | Refused]:
+def join(tx: Tx, batch: Batch[Member]) -> Sequence[Written[Company] | Refused]:
     """Let contacts be members of companies, or no longer."""
     writing = Writing(tx, batch, names=[command.company for command in batch.commands])
     named = KnownContacts(tx, batch.workspace_id, [each.contact for each in batch.commands])
 
-    def decide(command: Member) -> Written:
+    def decide(command: Member) -> Written[Company]:
         before = writing.known.named(command.company)
         contact_id = named.id_of(command.contact)
         rule = rules.with_member if command.is_member else rules.without_member
@@ -160,11 +160,11 @@ def join(tx: Tx, batch: Batch[Member]) -> Sequence[Written | Refused]:
     return _carried_out(tx, batch, writing, decide)
 
 
-def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Written | Refused]:
+def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Written[Company] | Refused]:
     """Delete companies."""
     writing = Writing(tx, batch, names=[command.company for command in batch.commands])
 
-    def decide(command: Delete) -> Written:
+    def decide(command: Delete) -> Written[Company]:
         company = writing.known.named(command.company)
         writing.remove(company, command.author)
         return Written(company)
@@ -203,8 +203,8 @@ def members(reader: Reader, workspace_id: int, name: CompanyName, place: Place) 
 
 
 def _carried_out(
-    tx: Tx, batch: Batch[Any], writing: Writing, decide: Callable[..., Written]
-) -> Sequence[Written | Refused]:
+    tx: Tx, batch: Batch[Any], writing: Writing, decide: Callable[..., Written[Company]]
+) -> Sequence[Written[Company] | Refused]:
     outcomes = of_each(batch.commands, decide)
     writing.write(tx)
     return outcomes

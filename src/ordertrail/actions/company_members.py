@@ -53,7 +53,7 @@ class Joining:
             return contact, {}, (f"company_custom_id: left out: {rules.FULL}",)
         if company is None:
             stub = CompanyChange(custom_id, name=custom_id)
-            company = self._writing.create(stub, author).company
+            company = self._writing.create(stub, author).thing
         after = rules.with_member(company, contact.id, self._at)
         self._writing.put(company, after, {"employees": (None, contact.id)}, author)
         membership = Membership(company.id, company.name, self._at)

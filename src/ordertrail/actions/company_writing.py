@@ -1,10 +1,11 @@
 """Companies as one batch changes them, and what of them is to be written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ordertrail.actions.attribute_settling import Settling
+from ordertrail.actions.outcomes import Written
 from ordertrail.actions.tagging import Tagging, taken_off
 from ordertrail.domain import company as rules
 from ordertrail.domain.attribute import ContentType
@@ -14,19 +15,6 @@ from ordertrail.domain.journal import Author, Entry, Subject, gone
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Tx
 from ordertrail.store import companies, ids, journal
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The company as it is now, whether it is new, and what was not taken as it was sent.
-
-    `new_tags` are the names of tags that nobody used before.
-    """
-
-    company: Company
-    is_new: bool = False
-    warnings: tuple[str, ...] = ()
-    new_tags: tuple[str, ...] = ()
 
 
 class Known:
@@ -107,7 +95,7 @@ class Writing:
 
     def create(
         self, change: CompanyChange, author: Author, warnings: tuple[str, ...] = ()
-    ) -> Written:
+    ) -> Written[Company]:
         """Create the company that a settled change describes, or raise Invalid."""
         rules.check_new(change)
         at = self._batch.at
@@ -122,7 +110,7 @@ class Writing:
         change: CompanyChange,
         author: Author,
         warnings: tuple[str, ...] = (),
-    ) -> Written:
+    ) -> Written[Company]:
         """Change the company by a settled change."""
         return self._take(company, change, author, warnings, {})
 
@@ -151,7 +139,7 @@ class Writing:
         self.put(company, company, gone(company.id), author)
         self.known.forget(company.id)
 
-    def untag(self, company: Company, tag: str, author: Author) -> Written:
+    def untag(self, company: Company, tag: str, author: Author) -> Written[Company]:
         """Let the company no longer bear a tag."""
         changed, changes = taken_off(company, [tag], self._batch.at)
         self.put(company, changed, changes, author)
@@ -183,7 +171,7 @@ class Writing:
         made: dict[str, tuple[Any, Any]],
         *,
         is_new: bool = False,
-    ) -> Written:
+    ) -> Written[Company]:
         changed, changes = rules.apply(company, change, self._batch.at)
         self._settling.accept(change.attributes)
         changed, tagged, new_tags = self._tagging.put_on(changed, change.tags, self._batch.at)

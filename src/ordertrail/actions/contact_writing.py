@@ -7,6 +7,7 @@ from typing import Any
 from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.company_members import Joining
 from ordertrail.actions.contact_belongings import BELONGINGS, Belongings
+from ordertrail.actions.outcomes import Written
 from ordertrail.actions.touched_contacts import Known
 from ordertrail.domain import contact as rules
 from ordertrail.domain.attribute import ContentType
@@ -17,19 +18,6 @@ from ordertrail.kit.database import Tx
 from ordertrail.store import contacts, journal
 
 _IDENTITY = {"custom_id", "email", "user_key"}
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The contact as it is now, whether it is new, and what was not taken as it was sent.
-
-    `new_tags` are the names of tags that nobody used before.
-    """
-
-    contact: Contact
-    is_new: bool
-    warnings: tuple[str, ...] = ()
-    new_tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -87,7 +75,7 @@ class Writing:
         warnings: tuple[str, ...] = (),
         *,
         is_new: bool = False,
-    ) -> Written:
+    ) -> Written[Contact]:
         """Change the contact, or create it so."""
         change, more = self._with_free_key(contact, change)
         changed, changes = rules.apply(contact, change, self._batch.at)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ordertrail.actions.contact_writing import Writing, Written, nobody
-from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.contact_writing import Writing, nobody
+from ordertrail.actions.outcomes import Written, of_each
 from ordertrail.actions.touched_contacts import Known, emails_of, renamed
 from ordertrail.domain import contact as rules
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
@@ -80,7 +80,7 @@ class ChangedMany:
     warnings: tuple[str, ...] = ()
 
 
-def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
+def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written[Contact] | Refused]:
     """Create or change contacts; a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
     unkeyed = [each.change for each in batch.commands if each.key is None]
@@ -94,7 +94,7 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
     numbers = ids.take(tx, batch.workspace_id, contact=new_max)["contact"]
     writing = Writing(tx, batch, known, changes)
 
-    def decide(command: Upsert) -> Written:
+    def decide(command: Upsert) -> Written[Contact]:
         change, warnings = writing.settled(command.change)
         key = command.key
         rules.check(change, is_known=key is not None)
@@ -108,7 +108,7 @@ def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written | Refused]:
     return _carried_out(tx, batch, writing, decide)
 
 
-def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
+def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written[Contact] | Refused]:
     """Create contacts; what says nothing new of one that is there creates nothing.
 
     A custom id that is there already refuses anything else. An e-mail may be that of several: what
@@ -121,7 +121,7 @@ def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
     numbers = ids.take(tx, batch.workspace_id, contact=len(changes))["contact"]
     writing = Writing(tx, batch, known, changes)
 
-    def decide(command: Create) -> Written:
+    def decide(command: Create) -> Written[Contact]:
         change, warnings = writing.settled(command.change)
         is_browser = change.custom_id is None and not change.email and change.user_key is not None
         rules.check(change, is_known=is_browser)
@@ -138,7 +138,7 @@ def create(tx: Tx, batch: Batch[Create]) -> Sequence[Written | Refused]:
     return _carried_out(tx, batch, writing, decide)
 
 
-def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
+def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written[Contact] | Refused]:
     """Change contacts; only what was sent is touched, a change of nothing writes nothing."""
     changes = [command.change for command in batch.commands]
     names = [command.contact for command in batch.commands]
@@ -146,7 +146,7 @@ def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written | Refused]:
     known.learn_aliases(tx, batch.workspace_id, zip(names, changes, strict=True))
     writing = Writing(tx, batch, known, changes)
 
-    def decide(command: Change) -> Written:
+    def decide(command: Change) -> Written[Contact]:
         contact = known.named(command.contact)
         change, warnings = writing.settled(command.change)
         rules.check(change, is_known=True)
@@ -195,8 +195,8 @@ def named(reader: Reader, workspace_id: int, name: ContactName) -> Contact:
 
 
 def _carried_out(
-    tx: Tx, batch: Batch[Any], writing: Writing, decide: Callable[..., Written]
-) -> Sequence[Written | Refused]:
+    tx: Tx, batch: Batch[Any], writing: Writing, decide: Callable[..., Written[Contact]]
+) -> Sequence[Written[Contact] | Refused]:
     outcomes = of_each(batch.commands, decide)
     writing.write(tx)
     return outcomes

@@ -11,7 +11,7 @@ from ordertrail.kit.database import Tx
 from ordertrail.store import deals, journal, products
 
 
-class Written:
+class Writing:
     """The deals that are new or changed, as they were before the batch and as they are after."""
 
     def __init__(self) -> None:

@@ -1,13 +1,13 @@
 """Deals: creating, changing and deleting them, and reading them back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ordertrail.actions import filtering, named_by_deals
 from ordertrail.actions.deal_facts import Known
-from ordertrail.actions.deal_writing import Written
-from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.deal_writing import Writing
+from ordertrail.actions.outcomes import Written, of_each
 from ordertrail.actions.tagging import taken_off
 from ordertrail.domain import deal as rules
 from ordertrail.domain import deal_story
@@ -74,17 +74,21 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True)
-class Upserted:
-    """The deal as it is now, whether it is new, and the shop's ids of its linked products.
-
-    `warnings` are about what was not taken as it was sent, `new_tags` names that no tag had.
-    """
+class ReadDeal:
+    """A deal naming whom it names today, and the shop's ids of its products by their own."""
 
     deal: Deal
-    is_new: bool
-    custom_ids: Mapping[int, str]
-    warnings: tuple[str, ...] = ()
-    new_tags: tuple[str, ...] = ()
+    custom_ids: Mapping[int, str] = field(compare=False)
+
+    @property
+    def id(self) -> int:
+        """The deal's id."""
+        return self.deal.id
+
+    @property
+    def updated_at(self) -> datetime:
+        """When the deal was changed last."""
+        return self.deal.updated_at
 
 
 FIELDS = frozenset(deal_filters.COLUMNS)
@@ -96,7 +100,7 @@ DATES = deal_filters.DATES
 Command = Upsert | Create | Change | ChangeNameless
 
 
-def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
+def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Written[ReadDeal] | Refused]:
     """Create or change deals; only what was sent is touched, a change of nothing writes nothing.
 
     A product that nobody knows becomes a stub; a contact that nobody knows refuses the deal.
@@ -105,11 +109,11 @@ def upsert(tx: Tx, batch: Batch[Command]) -> Sequence[Upserted | Refused]:
     changes = [command.change for command in batch.commands]
     names = [None if isinstance(each, Upsert | Create) else each.name for each in batch.commands]
     known = Known(tx, batch.workspace_id, changes, names)
-    written = Written()
-    outcomes = of_each(batch.commands, lambda command: _decide(command, batch, known, written))
-    written.write(tx, batch.workspace_id, known.new_products, batch.at)
+    writing = Writing()
+    outcomes = of_each(batch.commands, lambda command: _decide(command, batch, known, writing))
+    writing.write(tx, batch.workspace_id, known.new_products, batch.at)
     known.settling.write(tx)
-    known.tagging.write(tx, written.pairs, batch.at)
+    known.tagging.write(tx, writing.pairs, batch.at)
     return _outcomes_today(tx, batch.workspace_id, outcomes)
 
 
@@ -136,7 +140,7 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Deal | Refused]:
     return outcomes
 
 
-def named(reader: Reader, workspace_id: int, name: DealName) -> Upserted:
+def named(reader: Reader, workspace_id: int, name: DealName) -> ReadDeal:
     """Return the deal of this name, or raise NotFound."""
     if name.custom_id is not None:
         found = deal_look.by_custom_id(reader, workspace_id, name.custom_id)
@@ -145,40 +149,44 @@ def named(reader: Reader, workspace_id: int, name: DealName) -> Upserted:
     if found is None:
         raise unknown("deal", name)
     deal, custom_ids = found
-    return _as_today(reader, workspace_id, [Upserted(deal, False, custom_ids)])[0]
+    return _as_today(reader, workspace_id, [ReadDeal(deal, custom_ids)])[0]
 
 
 def page(
     reader: Reader, workspace_id: int, sought: Sequence[Filter], place: Place
-) -> filtering.Found[Upserted]:
+) -> filtering.Found[ReadDeal]:
     """Return a page of the deals that all filters hold for, newest first."""
     found = deal_filters.page(reader, workspace_id, sought, place)
     listed = found.showing(as_read(reader, workspace_id, found.items))
     return filtering.found(reader, workspace_id, ContentType.DEAL, sought, FIELDS, listed)
 
 
-def as_read(reader: Reader, workspace_id: int, found: Sequence[Deal]) -> list[Upserted]:
+def as_read(reader: Reader, workspace_id: int, found: Sequence[Deal]) -> list[ReadDeal]:
     """Return deals with the shop's ids of their products, naming whom they name today."""
     product_ids = {product_id for deal in found for product_id in deal.product_ids}
     custom_ids = products.custom_ids(reader, workspace_id, product_ids)
-    return _as_today(reader, workspace_id, [Upserted(deal, False, custom_ids) for deal in found])
+    return _as_today(reader, workspace_id, [ReadDeal(deal, custom_ids) for deal in found])
 
 
-def _as_today(reader: Reader, workspace_id: int, found: Sequence[Upserted]) -> list[Upserted]:
+def _as_today(reader: Reader, workspace_id: int, found: Sequence[ReadDeal]) -> list[ReadDeal]:
     """Deals naming the participants and the company that are there today."""
     today = named_by_deals.today(reader, workspace_id, [each.deal for each in found])
     return [replace(each, deal=deal) for each, deal in zip(found, today, strict=True)]
 
 
 def _outcomes_today(
-    tx: Tx, workspace_id: int, outcomes: Sequence[Upserted | Refused]
-) -> list[Upserted | Refused]:
-    done = [each for each in outcomes if isinstance(each, Upserted)]
+    tx: Tx, workspace_id: int, outcomes: Sequence[Written[ReadDeal] | Refused]
+) -> list[Written[ReadDeal] | Refused]:
+    done = [each.thing for each in outcomes if isinstance(each, Written)]
     today = iter(_as_today(tx, workspace_id, done))
-    return [next(today) if isinstance(each, Upserted) else each for each in outcomes]
+    return [
+        replace(each, thing=next(today)) if isinstance(each, Written) else each for each in outcomes
+    ]
 
 
-def _decide(command: Command, batch: Batch[Command], known: Known, written: Written) -> Upserted:
+def _decide(
+    command: Command, batch: Batch[Command], known: Known, writing: Writing
+) -> Written[ReadDeal]:
     before = _before(command, known)
     change, warnings = known.settled(command.change)
     facts = Facts(
@@ -200,8 +208,8 @@ def _decide(command: Command, batch: Batch[Command], known: Known, written: Writ
             deal, _, new_tags = known.tagging.put_on(deal, change.tags, batch.at)
         known.keep(before, deal)
         known.settling.accept(change.attributes)
-        written.keep(before, deal, command.author, batch.at)
-    return Upserted(deal, before is None, known.product_names, warnings, new_tags)
+        writing.keep(before, deal, command.author, batch.at)
+    return Written(ReadDeal(deal, known.product_names), before is None, warnings, new_tags)
 
 
 def _before(command: Command, known: Known) -> Deal | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ordertrail.actions.deals import Upserted, as_read
+from ordertrail.actions.deals import ReadDeal, as_read
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.company import Company
 from ordertrail.domain.contact import Contact
@@ -170,7 +170,7 @@ def companies_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Plac
     return _things(found, companies.by_ids(reader, workspace_id, found.items))
 
 
-def deals_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[Upserted]:
+def deals_tagged(reader: Reader, workspace_id: int, tag_id: int, place: Place) -> Page[ReadDeal]:
     """Return a page of the deals that bear a tag, newest first."""
     found = _bearers(reader, workspace_id, tag_id, Subject.DEAL, place)
     known = list(deals.by_ids(reader, workspace_id, found.items).values())

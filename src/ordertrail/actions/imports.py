@@ -29,27 +29,27 @@ class Judged:
 
 
 @functools.cache
-def judged(action: Action, subject: str) -> Action:
-    """Return the upserts with the outcome `Judged`; `subject` names the thing in their own."""
+def judged(action: Action) -> Action:
+    """Return the upserts with the outcome `Judged` for what was `Written`."""
 
     def decide(tx: Tx, batch: Batch[Any]) -> Sequence[Judged | Exception]:
-        return _judged(batch, action(tx, batch), subject)
+        return _judged(batch, action(tx, batch))
 
     return decide
 
 
 @functools.cache
-def tried(action: Action, subject: str) -> Action:
+def tried(action: Action) -> Action:
     """Return the same without a trace: nothing is written, and no id is taken."""
 
     def decide(tx: Tx, batch: Batch[Any]) -> Sequence[Judged | Exception]:
-        outcomes = trials.undone(tx, lambda: _judged(batch, action(tx, batch), subject))
+        outcomes = trials.undone(tx, lambda: _judged(batch, action(tx, batch)))
         return [_without_new_id(outcome) for outcome in outcomes]
 
     return decide
 
 
-def _judged(batch: Batch[Any], outcomes: Sequence[Any], subject: str) -> list[Judged | Exception]:
+def _judged(batch: Batch[Any], outcomes: Sequence[Any]) -> list[Judged | Exception]:
     """What is written now bears its time; a thing that is named twice is held against before."""
     latest: dict[int, Any] = {}
     told: list[Judged | Exception] = []
@@ -57,7 +57,7 @@ def _judged(batch: Batch[Any], outcomes: Sequence[Any], subject: str) -> list[Ju
         if isinstance(outcome, Exception):
             told.append(outcome)
             continue
-        thing = getattr(outcome, subject)
+        thing = outcome.thing
         if outcome.is_new:
             status = Status.CREATED
         elif thing.updated_at != batch.at or latest.get(thing.id) == thing:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ordertrail.actions.attribute_settling import Settling
-from ordertrail.actions.outcomes import of_each
-from ordertrail.actions.products import Describing, Upserted
+from ordertrail.actions.outcomes import Written, of_each
+from ordertrail.actions.products import Describing
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.errors import Conflict, Invalid, Refused, unknown
 from ordertrail.domain.journal import Author, Entry, Subject, gone
@@ -36,7 +36,7 @@ class Delete:
     author: Author
 
 
-def change(tx: Tx, batch: Batch[Change]) -> Sequence[Upserted | Refused]:
+def change(tx: Tx, batch: Batch[Change]) -> Sequence[Written[Product] | Refused]:
     """Describe products anew; what was not sent stays."""
     found = products.by_names(tx, batch.workspace_id, [each.name for each in batch.commands])
     sent = [each.attributes for each in batch.commands]
@@ -44,7 +44,7 @@ def change(tx: Tx, batch: Batch[Change]) -> Sequence[Upserted | Refused]:
     known = {product.custom_id: product for product in found.values()}
     describing = Describing(known, iter(()), settling)
 
-    def decide(command: Change) -> Upserted:
+    def decide(command: Change) -> Written[Product]:
         if command.name not in found:
             raise unknown("product", command.name)
         custom_id = found[command.name].custom_id
@@ -52,7 +52,7 @@ def change(tx: Tx, batch: Batch[Change]) -> Sequence[Upserted | Refused]:
             raise Invalid({"custom_id": "is that of the product for good: orders name it so"})
         told = command.details, command.attributes, batch.at, command.author, batch.at
         product, warnings = describing.say(custom_id, *told)
-        return Upserted(product, False, warnings)
+        return Written(product, False, warnings)
 
     outcomes = of_each(batch.commands, decide)
     describing.write(tx, batch.workspace_id)

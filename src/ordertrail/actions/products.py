@@ -8,7 +8,7 @@ from typing import Any
 from ordertrail.actions import filtering
 from ordertrail.actions.attribute_settling import Settling
 from ordertrail.actions.known_contacts import KnownContacts
-from ordertrail.actions.outcomes import of_each
+from ordertrail.actions.outcomes import Written, of_each
 from ordertrail.domain import product as rules
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.errors import Refused, unknown
@@ -65,16 +65,7 @@ class Upsert:
     author: Author
 
 
-@dataclass(frozen=True, slots=True)
-class Upserted:
-    """The product as it is now, whether it was created, and what was not taken as it was sent."""
-
-    product: Product
-    is_new: bool
-    warnings: tuple[str, ...] = ()
-
-
-def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Upserted | Refused]:
+def upsert(tx: Tx, batch: Batch[Upsert]) -> Sequence[Written[Product] | Refused]:
     """Create or describe products; one that several commands name is described in their order."""
     workspace_id, at = batch.workspace_id, batch.at
     keys = {command.custom_id for command in batch.commands}
@@ -135,12 +126,12 @@ class Describing:
         self._changed: dict[int, Product] = {}
         self._entries: list[Entry] = []
 
-    def upsert(self, command: Upsert, at: datetime) -> Upserted:
+    def upsert(self, command: Upsert, at: datetime) -> Written[Product]:
         """Take one command."""
         is_new = command.custom_id not in self.known
         told = command.details, command.attributes
         product, warnings = self.say(command.custom_id, *told, at, command.author, at)
-        return Upserted(product, is_new, warnings)
+        return Written(product, is_new, warnings)
 
     def say(
         self,

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from ordertrail.actions import companies
-from ordertrail.actions.company_writing import Written
+from ordertrail.actions.outcomes import Written
 from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
-from ordertrail.domain.company import CompanyChange, CompanyName
+from ordertrail.domain.company import Company, CompanyChange, CompanyName
 from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import body, filters, naming, one_field, version1
 from ordertrail.wire import companies as wire
@@ -111,39 +111,39 @@ def _member(*, is_member: bool) -> Callable[[Call], companies.Member]:
     return command
 
 
-def _whole(call: Call, snapshot: Snapshot, done: Written) -> Answer:
-    return Answer(shown.companies(call, snapshot)(done.company), 201 if done.is_new else 200)
+def _whole(call: Call, snapshot: Snapshot, done: Written[Company]) -> Answer:
+    return Answer(shown.companies(call, snapshot)(done.thing), 201 if done.is_new else 200)
 
 
-def _upserted(call: Call, snapshot: Snapshot, done: Written) -> Answer:
-    return Answer({**shown.companies(call, snapshot)(done.company), "created": done.is_new})
+def _upserted(call: Call, snapshot: Snapshot, done: Written[Company]) -> Answer:
+    return Answer({**shown.companies(call, snapshot)(done.thing), "created": done.is_new})
 
 
-def _one_set(call: Call, done: Written) -> Answer:
+def _one_set(call: Call, done: Written[Company]) -> Answer:
     name = one_field.decode_name(call.body())
     return Answer({"attribute": name, "value": _kept(call, done, name)})
 
 
-def _several_set(call: Call, done: Written) -> Answer:
+def _several_set(call: Call, done: Written[Company]) -> Answer:
     return Answer({name: _kept(call, done, name) for name in body.flattened(call.body())})
 
 
-def _kept(call: Call, done: Written, name: str) -> Any:
+def _kept(call: Call, done: Written[Company], name: str) -> Any:
     """A value as the company has it now, by the name under which it was sent."""
     today = version1.company_field(name) if call.version == 1 else name
-    return wire.encode(done.company).get(wire.field_name(today))
+    return wire.encode(done.thing).get(wire.field_name(today))
 
 
-def _removed(call: Call, _done: Written) -> Answer:
+def _removed(call: Call, _done: Written[Company]) -> Answer:
     return Answer({"attribute": one_field.decode_name(call.body())})
 
 
-def _tagged(call: Call, done: Written) -> Answer:
+def _tagged(call: Call, done: Written[Company]) -> Answer:
     name = wire_tags.decode_name(call.body())
-    return Answer(wire_tags.encode_added(done.company.tags, name, done.new_tags))
+    return Answer(wire_tags.encode_added(done.thing.tags, name, done.new_tags))
 
 
-def _untagged(call: Call, _done: Written) -> Answer:
+def _untagged(call: Call, _done: Written[Company]) -> Answer:
     return Answer(wire_tags.encode_removed(wire_tags.decode_name(call.body())))
 
 
@@ -151,7 +151,7 @@ CREATE = Write(_create, companies.create, _whole)
 UPDATE_OR_CREATE = Write(_upsert, companies.upsert, _upserted)
 CHANGE = Write(_change, companies.change, _whole)
 DELETE = simple(
-    _delete, companies.delete, lambda done: Answer({"id": done.company.id, "deleted": True})
+    _delete, companies.delete, lambda done: Answer({"id": done.thing.id, "deleted": True})
 )
 JOIN = Write(_member(is_member=True), companies.join, _whole)
 LEAVE = Write(_member(is_member=False), companies.join, _whole)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ordertrail.actions import contact_groups, contacts
-from ordertrail.actions.contact_writing import Written
+from ordertrail.actions.outcomes import Written
 from ordertrail.api.call import Answer, Call
 from ordertrail.api.contacts import said_of_contact
 from ordertrail.api.person import BOTH
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, answered, simple
-from ordertrail.domain.contact import ContactName
+from ordertrail.domain.contact import Contact, ContactName
 from ordertrail.wire import body, one_field, tags, version1
 from ordertrail.wire import contact_actions as wire
 from ordertrail.wire import contacts as wire_contacts
@@ -30,22 +30,22 @@ def _remove(call: Call) -> contacts.Change:
     return contacts.Change(call.name(ContactName), change, call.author)
 
 
-def _one_set(call: Call, done: Written) -> Answer:
+def _one_set(call: Call, done: Written[Contact]) -> Answer:
     name = one_field.decode_name(call.body())
     return Answer({"attribute": name, "value": _kept(call, done, name)})
 
 
-def _several_set(call: Call, done: Written) -> Answer:
+def _several_set(call: Call, done: Written[Contact]) -> Answer:
     return Answer({name: _kept(call, done, name) for name in body.flattened(call.body())})
 
 
-def _removed(call: Call, _done: Written) -> Answer:
+def _removed(call: Call, _done: Written[Contact]) -> Answer:
     return Answer({"attribute": one_field.decode_name(call.body())})
 
 
-def _kept(call: Call, done: Written, name: str) -> Any:
+def _kept(call: Call, done: Written[Contact], name: str) -> Any:
     """A value as the contact has it now, by the name under which it was sent."""
-    return wire_contacts.encode(done.contact).get(_today(call, name))
+    return wire_contacts.encode(done.thing).get(_today(call, name))
 
 
 def _today(call: Call, name: str) -> str:
@@ -80,20 +80,20 @@ def _one_name(sent: dict[str, Any]) -> tuple[str, ...]:
     return (tags.decode_name(sent),)
 
 
-def _tag_added(call: Call, done: Written) -> Answer:
+def _tag_added(call: Call, done: Written[Contact]) -> Answer:
     name = tags.decode_name(call.body())
-    return Answer(tags.encode_added(done.contact.tags, name, done.new_tags))
+    return Answer(tags.encode_added(done.thing.tags, name, done.new_tags))
 
 
-def _tags_added(done: Written) -> Answer:
-    return Answer({"tags": tags.encode(done.contact.tags)})
+def _tags_added(done: Written[Contact]) -> Answer:
+    return Answer({"tags": tags.encode(done.thing.tags)})
 
 
-def _tag_removed(call: Call, _done: Written) -> Answer:
+def _tag_removed(call: Call, _done: Written[Contact]) -> Answer:
     return Answer(tags.encode_removed(tags.decode_name(call.body())))
 
 
-def _placed(call: Call, _done: Written) -> Answer:
+def _placed(call: Call, _done: Written[Contact]) -> Answer:
     return Answer({"id": wire.decode_list(call.body())})
 
 

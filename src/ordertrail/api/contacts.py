@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from ordertrail.actions import contact_merges, contacts
-from ordertrail.actions.contact_writing import Written
+from ordertrail.actions.outcomes import Written
 from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call
 from ordertrail.api.person import BOTH, found
 from ordertrail.api.route import PUBLIC, Route
 from ordertrail.api.writes import Write, simple
-from ordertrail.domain.contact import ContactChange, ContactName
+from ordertrail.domain.contact import Contact, ContactChange, ContactName
 from ordertrail.kit.snapshot import Snapshot
 from ordertrail.wire import body, version1
 from ordertrail.wire import contact_actions as wire_actions
@@ -39,16 +39,16 @@ def new_user_key() -> str:
     return secrets.token_urlsafe(_USER_KEY_BYTES)
 
 
-def whole(call: Call, snapshot: Snapshot, done: Written) -> Answer:
+def whole(call: Call, snapshot: Snapshot, done: Written[Contact]) -> Answer:
     """Answer with all of the contact that was written."""
-    return Answer(shown.contacts(call, snapshot)(done.contact), 201 if done.is_new else 200)
+    return Answer(shown.contacts(call, snapshot)(done.thing), 201 if done.is_new else 200)
 
 
-def whole_plainly(call: Call, done: Written) -> Answer | None:
+def whole_plainly(call: Call, done: Written[Contact]) -> Answer | None:
     """Answer so, where nothing has to be read for it."""
     if call.version == 1:
         return None
-    return Answer(wire.encode(done.contact), 201 if done.is_new else 200)
+    return Answer(wire.encode(done.thing), 201 if done.is_new else 200)
 
 
 def _upsert(call: Call) -> contacts.Upsert:
@@ -76,8 +76,8 @@ def _merge(call: Call) -> contact_merges.Merge:
     return contact_merges.Merge(*wire_actions.decode_merge(call.body()), call.author)
 
 
-def _upserted(done: Written) -> Answer:
-    return Answer({"created": done.is_new, "id": done.contact.id})
+def _upserted(done: Written[Contact]) -> Answer:
+    return Answer({"created": done.is_new, "id": done.thing.id})
 
 
 def _deleted(done: contact_merges.Deleted) -> Answer:

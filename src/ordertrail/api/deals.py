@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ordertrail.actions import deals
+from ordertrail.actions.outcomes import Written
 from ordertrail.api import shown, stage_changes
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
@@ -49,12 +50,12 @@ def _untag(call: Call) -> deals.Change:
     return deals.Change(call.name(DealName), change, call.author)
 
 
-def _tagged(call: Call, done: deals.Upserted) -> Answer:
+def _tagged(call: Call, done: Written[deals.ReadDeal]) -> Answer:
     name = wire_tags.decode_name(call.body())
-    return Answer(wire_tags.encode_added(done.deal.tags, name, done.new_tags))
+    return Answer(wire_tags.encode_added(done.thing.deal.tags, name, done.new_tags))
 
 
-def _untagged(call: Call, _done: deals.Upserted) -> Answer:
+def _untagged(call: Call, _done: Written[deals.ReadDeal]) -> Answer:
     return Answer(wire_tags.encode_removed(wire_tags.decode_name(call.body())))
 
 
@@ -69,24 +70,24 @@ def said_of_deal(call: Call) -> dict[str, Any]:
     return sent
 
 
-def _upserted(call: Call, snapshot: Snapshot, done: deals.Upserted) -> Answer:
-    return Answer({**shown.deals(call, snapshot)(done), "created": done.is_new})
+def _upserted(call: Call, snapshot: Snapshot, done: Written[deals.ReadDeal]) -> Answer:
+    return Answer({**shown.deals(call, snapshot)(done.thing), "created": done.is_new})
 
 
-def _upserted_plainly(call: Call, done: deals.Upserted) -> Answer | None:
+def _upserted_plainly(call: Call, done: Written[deals.ReadDeal]) -> Answer | None:
     if call.version == 1:
         return None
-    return Answer({**wire.encode(done.deal, done.custom_ids), "created": done.is_new})
+    return Answer({**wire.encode(done.thing.deal, done.thing.custom_ids), "created": done.is_new})
 
 
-def _saved(call: Call, snapshot: Snapshot, done: deals.Upserted) -> Answer:
-    return Answer(shown.deals(call, snapshot)(done), 201 if done.is_new else 200)
+def _saved(call: Call, snapshot: Snapshot, done: Written[deals.ReadDeal]) -> Answer:
+    return Answer(shown.deals(call, snapshot)(done.thing), 201 if done.is_new else 200)
 
 
-def _saved_plainly(call: Call, done: deals.Upserted) -> Answer | None:
+def _saved_plainly(call: Call, done: Written[deals.ReadDeal]) -> Answer | None:
     if call.version == 1:
         return None
-    return Answer(wire.encode(done.deal, done.custom_ids), 201 if done.is_new else 200)
+    return Answer(wire.encode(done.thing.deal, done.thing.custom_ids), 201 if done.is_new else 200)
 
 
 def _deleted(deal: Deal) -> Answer:

@@ -49,7 +49,6 @@ class _Kind:
     path: str
     command: Callable[[Call, Mapping[str, Any]], object]
     action: Action
-    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class _Import:
     def action(self) -> Action:
         """Who decides the rows."""
         wrap = imports.tried if self.is_trial else imports.judged
-        return wrap(self.kind.action, self.kind.subject)
+        return wrap(self.kind.action)
 
     def row_call(self, row: SheetRow) -> Call:
         """Return the call that a row would be by itself, in the names of version 2."""
@@ -232,21 +231,18 @@ _USERS = _Kind(
     f"{PUBLIC}/users/update_or_create/",
     lambda call, _told: contacts.imported(call),
     contacts.UPDATE_OR_CREATE.action,
-    "contact",
 )
 _PRODUCTS = _Kind(
     ContentType.PRODUCT,
     f"{PUBLIC}/products/",
     lambda call, _told: products.CREATE.command(call),
     products.CREATE.action,
-    "product",
 )
 _DEALS = _Kind(
     ContentType.DEAL,
     f"{PUBLIC}/deals/update_or_create/",
     deals.imported,
     deals.UPDATE_OR_CREATE.action,
-    "deal",
 )
 
 ROUTES: tuple[Route, ...] = (

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from ordertrail.actions import product_changes, products
+from ordertrail.actions.outcomes import Written
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.events import said_of_event
 from ordertrail.api.route import PUBLIC, Route
@@ -55,8 +56,8 @@ def _deleted(product: Product) -> Answer:
     return Answer({"id": product.id, "deleted": True})
 
 
-def _upserted(done: products.Upserted) -> Answer:
-    return Answer(wire.encode(done.product), 201 if done.is_new else 200)
+def _upserted(done: Written[Product]) -> Answer:
+    return Answer(wire.encode(done.thing), 201 if done.is_new else 200)
 
 
 CREATE = simple(_upsert, products.upsert, _upserted)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ordertrail.actions import attributes
-from ordertrail.actions.deals import Upserted as DealUpserted
+from ordertrail.actions.deals import ReadDeal
 from ordertrail.api.call import Call
 from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.company import Company
@@ -33,7 +33,7 @@ def companies(call: Call, snapshot: Snapshot) -> Callable[[Company], dict[str, A
     return lambda each: version1.company(wire_companies.encode(each), each.attributes, known)
 
 
-def deals(call: Call, snapshot: Snapshot) -> Callable[[DealUpserted], dict[str, Any]]:
+def deals(call: Call, snapshot: Snapshot) -> Callable[[ReadDeal], dict[str, Any]]:
     """Return what shows a deal to the caller."""
     if call.version > 1:
         return _deal
@@ -46,7 +46,7 @@ def event(call: Call, encoded: dict[str, Any]) -> dict[str, Any]:
     return encoded if call.version > 1 else version1.event(encoded)
 
 
-def _deal(each: DealUpserted) -> dict[str, Any]:
+def _deal(each: ReadDeal) -> dict[str, Any]:
     return wire_deals.encode(each.deal, each.custom_ids)
 
 
