@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from ordertrail.actions import contact_lists, contact_merges, contacts
+from ordertrail.actions import contact_finding, contact_merges, contacts
 from ordertrail.actions.outcomes import Written
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
 from ordertrail.domain.journal import Author
@@ -109,8 +109,8 @@ def test_of_many_with_one_email_few_are_read(platform: Served) -> None:
     started = time.thread_time()
     [found] = upsert(platform, ContactChange(None, "a@shop.test", {"city": "York"}))
     read = platform.database.read
-    [oldest] = read(lambda r: contact_lists.by_email(r, 1, "A@shop.test", 1))
+    [oldest] = read(lambda r: contact_finding.by_email(r, 1, "A@shop.test", 1))
     assert time.thread_time() - started < 0.1
     assert (found.thing.id, oldest.id) == (1, 1)
-    page = read(lambda r: contact_lists.by_email(r, 1, "a@shop.test"))
-    assert [each.id for each in page] == [1, *range(101, 100 + contact_lists.FOUND_MAX)]
+    page = read(lambda r: contact_finding.by_email(r, 1, "a@shop.test"))
+    assert [each.id for each in page] == [1, *range(101, 100 + contact_finding.FOUND_MAX)]

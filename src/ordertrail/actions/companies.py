@@ -141,7 +141,7 @@ def untag(tx: Tx, batch: Batch[Untag]) -> Sequence[Written[Company] | Refused]:
     return _carried_out(tx, batch, writing, decide)
 
 
-def join(tx: Tx, batch: Batch[Member]) -> Sequence[Written[Company] | Refused]:
+def set_members(tx: Tx, batch: Batch[Member]) -> Sequence[Written[Company] | Refused]:
     """Let contacts be members of companies, or no longer."""
     writing = Writing(tx, batch, names=[command.company for command in batch.commands])
     named = KnownContacts(tx, batch.workspace_id, [each.contact for each in batch.commands])

@@ -16,7 +16,7 @@ from ordertrail.store import lists
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
+class TagContact:
     """Let the contact bear these tags, or no longer bear them."""
 
     contact: ContactName
@@ -26,7 +26,7 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListContact:
     """Put the contact on this list, or take it off."""
 
     contact: ContactName
@@ -35,14 +35,14 @@ class Place:
     is_on: bool = True
 
 
-def tag(tx: Tx, batch: Batch[Tag]) -> Sequence[Written[Contact] | Refused]:
+def tag(tx: Tx, batch: Batch[TagContact]) -> Sequence[Written[Contact] | Refused]:
     """Put tags on contacts and take them off; a name that nobody used becomes a tag."""
     names = [command.contact for command in batch.commands]
     known = Known(tx, batch.workspace_id, (), names=names)
     given = [name for each in batch.commands if each.is_borne for name in each.names]
     writing = Writing(tx, batch, known, (), given)
 
-    def decide(command: Tag) -> Written[Contact]:
+    def decide(command: TagContact) -> Written[Contact]:
         contact = known.named(command.contact)
         if command.is_borne:
             return writing.take(contact, ContactChange(tags=command.names), command.author)
@@ -55,14 +55,14 @@ def tag(tx: Tx, batch: Batch[Tag]) -> Sequence[Written[Contact] | Refused]:
     return outcomes
 
 
-def place(tx: Tx, batch: Batch[Place]) -> Sequence[Written[Contact] | Refused]:
+def place(tx: Tx, batch: Batch[ListContact]) -> Sequence[Written[Contact] | Refused]:
     """Put contacts on lists and take them off; there must be such a list."""
     names = [command.contact for command in batch.commands]
     known = Known(tx, batch.workspace_id, (), names=names)
     writing = Writing(tx, batch, known, ())
     found = lists.by_ids(tx, batch.workspace_id, {each.list_id for each in batch.commands})
 
-    def decide(command: Place) -> Written[Contact]:
+    def decide(command: ListContact) -> Written[Contact]:
         contact = known.named(command.contact)
         wanted = found.get(command.list_id)
         if wanted is None:

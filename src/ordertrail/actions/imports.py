@@ -11,7 +11,7 @@ from ordertrail.kit.database import Tx
 from ordertrail.store import trials
 
 
-class Status(enum.StrEnum):
+class Result(enum.StrEnum):
     """What became of a thing that was sent."""
 
     CREATED = "created"
@@ -23,7 +23,7 @@ class Status(enum.StrEnum):
 class Judged:
     """What became of a thing: its id, None when it has none yet; what was not taken as sent."""
 
-    status: Status
+    status: Result
     id: int | None
     warnings: tuple[str, ...] = ()
 
@@ -59,17 +59,17 @@ def _judged(batch: Batch[Any], outcomes: Sequence[Any]) -> list[Judged | Excepti
             continue
         thing = outcome.thing
         if outcome.is_new:
-            status = Status.CREATED
+            status = Result.CREATED
         elif thing.updated_at != batch.at or latest.get(thing.id) == thing:
-            status = Status.UNCHANGED
+            status = Result.UNCHANGED
         else:
-            status = Status.CHANGED
+            status = Result.CHANGED
         latest[thing.id] = thing
         told.append(Judged(status, thing.id, tuple(outcome.warnings)))
     return told
 
 
 def _without_new_id(outcome: Judged | Exception) -> Judged | Exception:
-    if isinstance(outcome, Judged) and outcome.status is Status.CREATED:
+    if isinstance(outcome, Judged) and outcome.status is Result.CREATED:
         return Judged(outcome.status, None, outcome.warnings)
     return outcome

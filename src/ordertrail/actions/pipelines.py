@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain.errors import Conflict, Invalid, Refused
-from ordertrail.domain.journal import Author, Entry, Facts, Subject, told
+from ordertrail.domain.journal import Author, Entry, Fields, Subject, told
 from ordertrail.domain.pipeline import Board, Pipeline, Stage
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
@@ -260,15 +260,15 @@ def _id(old: T | None, new: T | None) -> int:
     return next(each.id for each in (old, new) if each is not None)
 
 
-def _named(pipeline: Pipeline | None) -> Facts | None:
+def _named(pipeline: Pipeline | None) -> Fields | None:
     return None if pipeline is None else {"name": pipeline.name}
 
 
-def _described(stage: Stage | None) -> Facts | None:
+def _described(stage: Stage | None) -> Fields | None:
     if stage is None:
         return None
     return {"pipeline": stage.pipeline_id, "name": stage.name, "description": stage.description}
 
 
-def _order(board: Board, pipeline_id: int) -> Facts:
+def _order(board: Board, pipeline_id: int) -> Fields:
     return {"stages": [stage.id for stage in board.stages_of(pipeline_id)]}

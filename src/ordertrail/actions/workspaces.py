@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ordertrail.actions.outcomes import of_each
 from ordertrail.domain import money
 from ordertrail.domain.errors import Invalid, Refused
-from ordertrail.domain.journal import Author, Entry, Facts, Subject, told
+from ordertrail.domain.journal import Author, Entry, Fields, Subject, told
 from ordertrail.domain.pipeline import ORDER_STAGES, ORDERS, Board
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
@@ -97,7 +97,7 @@ def change(tx: Tx, batch: Batch[Settle]) -> Sequence[Workspace | Refused]:
     return outcomes
 
 
-def _facts(workspace: Workspace) -> Facts:
+def _facts(workspace: Workspace) -> Fields:
     return {
         "name": workspace.name,
         "currency": workspace.currency,

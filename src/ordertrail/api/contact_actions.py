@@ -61,17 +61,19 @@ def _renamed(call: Call, sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tag(names: Callable[[dict[str, Any]], tuple[str, ...]], *, is_borne: bool) -> Any:
-    def command(call: Call) -> contact_groups.Tag:
+    def command(call: Call) -> contact_groups.TagContact:
         told = names(call.body())
-        return contact_groups.Tag(call.name(ContactName), told, call.author, is_borne=is_borne)
+        return contact_groups.TagContact(
+            call.name(ContactName), told, call.author, is_borne=is_borne
+        )
 
     return command
 
 
-def _place(*, is_on: bool) -> Callable[[Call], contact_groups.Place]:
-    def command(call: Call) -> contact_groups.Place:
+def _place(*, is_on: bool) -> Callable[[Call], contact_groups.ListContact]:
+    def command(call: Call) -> contact_groups.ListContact:
         list_id = wire.decode_list(call.body())
-        return contact_groups.Place(call.name(ContactName), list_id, call.author, is_on=is_on)
+        return contact_groups.ListContact(call.name(ContactName), list_id, call.author, is_on=is_on)
 
     return command
 

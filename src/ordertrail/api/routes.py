@@ -10,7 +10,7 @@ from ordertrail.api import (
     batch,
     companies,
     contact_actions,
-    contact_lists,
+    contact_finding,
     contact_timeline,
     contacts,
     deals,
@@ -28,7 +28,7 @@ from ordertrail.api.route import Addresses, Route
 
 ROUTES: tuple[Route, ...] = (
     *contacts.ROUTES,
-    *contact_lists.ROUTES,
+    *contact_finding.ROUTES,
     *contact_actions.ROUTES,
     *contact_timeline.ROUTES,
     *deals.ROUTES,

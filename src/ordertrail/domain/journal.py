@@ -118,14 +118,14 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tup
     return {name: (old.get(name), v) for name, v in new.items() if not same_json(old.get(name), v)}
 
 
-Facts = Mapping[str, Any]
+Fields = Mapping[str, Any]
 """The fields of a thing that the journal tells of."""
 
 
 def told(
     subject: Subject,
     identity: int,
-    facts: tuple[Facts | None, Facts | None],
+    facts: tuple[Fields | None, Fields | None],
     author: Author,
     at: datetime,
 ) -> tuple[Entry, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ordertrail.actions import contact_lists, contacts
+from ordertrail.actions import contact_finding, contacts
 from ordertrail.api import shown
 from ordertrail.api.call import Answer, Call, paged
 from ordertrail.api.route import PUBLIC, Route
@@ -55,17 +55,17 @@ async def _one(call: Call, field: str, value: str) -> Answer:
         if field != "email":
             return Answer(show(_FINDERS[field](snapshot, call.workspace_id, value)))
         if is_many:
-            found = contact_lists.by_email(snapshot, call.workspace_id, value)
+            found = contact_finding.by_email(snapshot, call.workspace_id, value)
             return Answer([show(each) for each in found])
-        first = contact_lists.by_email(snapshot, call.workspace_id, value, 1)
-        return Answer(show(contact_lists.oldest(first)))
+        first = contact_finding.by_email(snapshot, call.workspace_id, value, 1)
+        return Answer(show(contact_finding.oldest(first)))
 
     return await call.read(work)
 
 
 async def _first(call: Call, sought: tuple[Filter, ...]) -> Answer:
     def work(snapshot: Snapshot) -> Answer:
-        found = contact_lists.first(snapshot, call.workspace_id, sought)
+        found = contact_finding.first(snapshot, call.workspace_id, sought)
         return Answer(shown.contacts(call, snapshot)(found))
 
     return await call.read(work)
@@ -77,7 +77,7 @@ async def _page(
     place = call.place()
 
     def work(snapshot: Snapshot) -> Answer:
-        found = contact_lists.page(
+        found = contact_finding.page(
             snapshot, call.workspace_id, sought, place, with_email=with_email
         )
         answer = paged(call, found.page, shown.contacts(call, snapshot))
@@ -97,7 +97,7 @@ def _filters(call: Call, asked: dict[str, str], *besides: str) -> tuple[Filter, 
 
 
 _FINDERS: dict[str, Callable[[Reader, int, str], Contact]] = {
-    "user_key": contact_lists.by_user_key,
+    "user_key": contact_finding.by_user_key,
     "custom_id": lambda reader, workspace_id, custom_id: contacts.named(
         reader, workspace_id, ContactName(custom_id=custom_id)
     ),
