@@ -5,6 +5,7 @@ from ordertrail.actions.outcomes import Written
 from ordertrail.domain.deal import DealChange, DealName, SentLine
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
+from ordertrail.kit.paging import Place
 from served import Served
 
 ME = Author("test")
@@ -57,6 +58,18 @@ def test_a_custom_id_that_was_given_up_in_the_batch_is_a_new_deals(platform: Ser
     assert isinstance(moved, Written)
     assert isinstance(made, Written)
     assert (moved.is_new, made.is_new) == (False, True)
+
+
+def test_of_both_names_of_a_deal_the_custom_id_counts(platform: Served) -> None:
+    upsert(platform, DealChange("A"), DealChange("B"))
+    both = DealName(1, "B")
+    told = deals.Change(both, DealChange(name="told"), ME), deals.Delete(both, ME)
+    for action, command in zip((deals.upsert, deals.delete), told, strict=True):
+        batch = Batch(1, platform.now(), [command])
+        [done] = platform.database.write(lambda tx, a=action, b=batch: a(tx, b))
+        assert not isinstance(done, Exception)
+    left = platform.database.read(lambda r: deals.page(r, 1, (), Place())).page.items
+    assert [(each.deal.custom_id, each.deal.name) for each in left] == [("A", "A")]
 
 
 def test_a_deal_that_is_named_takes_no_id_for_its_neighbours_that_are_there(

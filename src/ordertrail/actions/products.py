@@ -1,4 +1,4 @@
-"""Products and product events: creating events, and reading products back."""
+"""Products and what contacts do with them: describing, recording, and reading products back."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass

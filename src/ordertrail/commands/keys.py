@@ -1,8 +1,6 @@
 """`ordertrail keys`: making, listing, rotating and revoking API keys."""
 
-import contextlib
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +10,8 @@ from rich.table import Column, Table
 from ordertrail import opening
 from ordertrail.actions import keys, workspaces
 from ordertrail.actions.keys import Key
-from ordertrail.commands import moments, tables
+from ordertrail.commands import moments, place, tables
 from ordertrail.kit import clock, json
-from ordertrail.opening import Place
 from ordertrail.settings import Settings
 
 _TOKEN_BYTES = keys.TOKEN_LENGTH // 2
@@ -54,7 +51,7 @@ def create(settings: Settings, wanted: Wanted, as_json: bool) -> None:
         expires_at=_expiry(wanted.expires, now),
     )
     token = secrets.token_hex(_TOKEN_BYTES)
-    with _database(settings) as database:
+    with place.made(settings) as database:
         kept = database.write(lambda tx: keys.create(tx, key, token))
     if as_json:
         typer.echo(json.dumps({**_shown(kept), "token": token}))
@@ -73,8 +70,7 @@ def rotate(settings: Settings, followed: Followed, as_json: bool) -> None:
         moments.span("overlap", followed.overlap),
         _expiry(followed.expires, now),
     )
-    opening.existing(settings)
-    with _database(settings) as database:
+    with place.existing(settings) as database:
         old, new = database.write(lambda tx: keys.rotate(tx, workspaces.DEFAULT_ID, asked, now))
     if as_json:
         typer.echo(json.dumps({**_shown(new), "token": asked.token, "old": _shown(old)}))
@@ -89,8 +85,7 @@ def rotate(settings: Settings, followed: Followed, as_json: bool) -> None:
 
 def list_all(settings: Settings, as_json: bool) -> None:
     """Print all keys, without their tokens."""
-    opening.existing(settings)
-    with _database(settings) as database:
+    with place.existing(settings) as database:
         found = database.read(lambda reader: keys.every(reader, workspaces.DEFAULT_ID))
     if as_json:
         typer.echo(json.dumps([_shown(key) for key in found]))
@@ -115,19 +110,9 @@ def list_all(settings: Settings, as_json: bool) -> None:
 def revoke(settings: Settings, key_id: int, as_json: bool) -> None:
     """Take a key out of use; a running server notices within a second."""
     now = clock.utc_now()
-    opening.existing(settings)
-    with _database(settings) as database:
+    with place.existing(settings) as database:
         key = database.write(lambda tx: keys.revoke(tx, workspaces.DEFAULT_ID, key_id, now))
     typer.echo(json.dumps(_shown(key)) if as_json else f"key {key_id} is revoked")
-
-
-@contextlib.contextmanager
-def _database(settings: Settings) -> Iterator[Place]:
-    database = opening.opened(settings, secrets.token_hex(16))
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _expiry(text: str | None, now: datetime) -> datetime | None:

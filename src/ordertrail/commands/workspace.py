@@ -1,14 +1,11 @@
 """`ordertrail workspace`: the settings of the workspace."""
 
-import secrets
-
 import typer
 from rich.table import Table
 
-from ordertrail import opening
 from ordertrail.actions import workspaces
 from ordertrail.actions.workspaces import Change, Settle, Workspace
-from ordertrail.commands import tables
+from ordertrail.commands import place, tables
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import Author
 from ordertrail.kit import clock, json
@@ -22,12 +19,8 @@ _AUTHOR = Author("command line")
 
 def show(settings: Settings, as_json: bool) -> None:
     """Print the settings of the workspace."""
-    database = opening.existing(settings)
-    opening.prepare(database, secrets.token_hex(16))
-    try:
+    with place.existing(settings) as database:
         found = database.read(lambda reader: workspaces.get(reader, workspaces.DEFAULT_ID))
-    finally:
-        database.close()
     _print(found, as_json)
 
 
@@ -35,13 +28,9 @@ def change(settings: Settings, wanted: Change, as_json: bool) -> None:
     """Change settings of the workspace and print all of them; raises Invalid for none."""
     if wanted == Change():
         raise Invalid({"set": "say what to change; --help names the options"})
-    database = opening.existing(settings)
-    opening.prepare(database, secrets.token_hex(16))
     batch = Batch(workspaces.DEFAULT_ID, clock.utc_now(), [Settle(wanted, _AUTHOR)])
-    try:
+    with place.existing(settings) as database:
         [outcome] = database.write(lambda tx: workspaces.change(tx, batch))
-    finally:
-        database.close()
     if isinstance(outcome, Exception):
         raise outcome
     _print(outcome, as_json)

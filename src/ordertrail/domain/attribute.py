@@ -1,4 +1,4 @@
-"""Attributes: typed custom fields of contacts, deals, products.
+"""Attributes: typed custom fields of contacts, companies, deals and products.
 
 An attribute that nobody defined is created with the type of its first value; when a later value
 does not fit, an inferred type is widened to one that holds both, so that no value is lost.

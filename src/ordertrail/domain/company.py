@@ -58,7 +58,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class CompanyName:
-    """How a request names a company: by our own id, or by the shop's."""
+    """A company as a request names it; of both names the custom id counts."""
 
     id: int | None = None
     custom_id: str | None = None

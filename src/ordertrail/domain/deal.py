@@ -90,7 +90,7 @@ _STATE = operator.attrgetter(*(each.name for each in fields(Deal) if each.name !
 
 @dataclass(frozen=True, slots=True)
 class DealName:
-    """A deal as a request names it: by its id, or by the shop's."""
+    """A deal as a request names it; of both names the custom id counts."""
 
     id: int | None = None
     custom_id: str | None = None

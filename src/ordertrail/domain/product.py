@@ -72,7 +72,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class ProductName:
-    """A product as a request names it: by its id, or by the shop's."""
+    """A product as a request names it; of both names the custom id counts."""
 
     id: int | None = None
     custom_id: str | None = None

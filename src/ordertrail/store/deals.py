@@ -89,7 +89,10 @@ def by_names(
         by_custom_ids(reader, workspace_id, keys),
         by_ids(reader, workspace_id, numbers),
     )
-    found = {n: by_id.get(n.id or 0) if n.id else by_key.get(n.custom_id or "") for n in names}
+    found = {
+        name: by_id.get(name.id or 0) if name.custom_id is None else by_key.get(name.custom_id)
+        for name in names
+    }
     return {name: deal for name, deal in found.items() if deal is not None}
 
 
