@@ -10,7 +10,10 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
-CASES = ("deals", "batch", "steps", "pages", "idle", "tracker", "outbox", "delivery", "backfill")
+CASES = (
+    *("deals", "batch", "read", "pages", "growth", "backfill", "soak", "idle"),
+    *("outbox", "delivery", "tracker", "steps"),
+)
 """In the order of the page."""
 
 HEAD = """\

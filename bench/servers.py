@@ -1,5 +1,6 @@
 """Servers as processes of their own: ours and its peers, and the load on them."""
 
+import http.client
 import json
 import os
 import re
@@ -31,10 +32,11 @@ class Served:
     token: str
     process: "subprocess.Popen[str]"
 
-    def request(self, method: str, path: str, body: object = None) -> str:
+    def request(self, method: str, path: str, body: object = None, cookie: str = "") -> str:
         raw = "" if body is None else json.dumps(body)
+        who = f"Cookie: {cookie}" if cookie else f"Authorization: Token {self.token}"
         return (
-            f"{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Token {self.token}\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{who}\r\n"
             "Accept: */*; version=2\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(raw)}\r\n\r\n{raw}"
         )
@@ -103,6 +105,22 @@ class Ordertrail(Served):
         path = "/api/public/users/update_or_create/"
         people = ({"custom_id": f"user-{n}"} for n in range(CONTACTS))
         self.load([self.request("POST", path, each) for each in people], 0)
+
+    def session(self) -> str:
+        """Sign the owner into the console, and return the cookie."""
+        link = subprocess.run(
+            [*COMMAND, "console-link"],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        path = link.strip().partition("/console/")[2]
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request("GET", f"/console/{path}")
+        cookie = connection.getresponse().headers["Set-Cookie"]
+        connection.close()
+        return str(cookie).partition(";")[0]
 
     def commits(self) -> tuple[float, float]:
         """How many commits there were until now, and how many writes in them."""
