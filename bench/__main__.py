@@ -1,6 +1,6 @@
 """`make bench`: measures the cases and writes docs/benchmarks.md; `make bench ONLY=deals` one.
 
-The figures are kept as `bench/results/<case>.json`.
+The figures are kept as `bench/results/kept/<case>.json`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--write-docs", action="store_true", help="measure nothing")
     wanted = parser.parse_args()
     chosen = (wanted.only,) if wanted.only else () if wanted.write_docs else CASES
-    RESULTS.mkdir(exist_ok=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
     for name in chosen:
         print(f"\n{name}", flush=True)
         case = importlib.import_module(f"bench.{name}").CASE

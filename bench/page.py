@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "bench" / "results"
+RESULTS = ROOT / "bench" / "results" / "kept"
 PAGE = ROOT / "docs" / "benchmarks.md"
 CASES = (
     *("deals", "batch", "read", "pages", "growth", "backfill", "soak", "idle"),
@@ -20,7 +20,7 @@ HEAD = """\
 # Benchmarks
 
 `make bench` measures all of this again, `make bench ONLY=deals` one case; the results lie in
-`bench/results/`, and this page is written from them. The contenders of a case take turns, round
+`bench/results/kept/`, and this page is written from them. The contenders of a case take turns, round
 after round, on one machine. The peers are in `bench/peers/`, in the versions of
 `bench/peers/peers.lock`. PostgreSQL is Debian's, with every commit flushed, and the same for all.
 Machines are shared and noisy: compare the lines of one table, not of two. A spread is the lowest
