@@ -20,8 +20,8 @@ HEAD = """\
 # Benchmarks
 
 `make bench` measures all of this again, `make bench ONLY=deals` one case; the results lie in
-`bench/results/kept/`, and this page is written from them. The contenders of a case take turns, round
-after round, on one machine. The peers are in `bench/peers/`, in the versions of
+`bench/results/kept/`, and this page is written from them. The contenders of a case take turns,
+round after round, on one machine. The peers are in `bench/peers/`, in the versions of
 `bench/peers/peers.lock`. PostgreSQL is Debian's, with every commit flushed, and the same for all.
 Machines are shared and noisy: compare the lines of one table, not of two. A spread is the lowest
 and the highest of the rounds. A ratio is the contender's figure to ours in the same round, and of
