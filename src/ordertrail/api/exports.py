@@ -16,15 +16,30 @@ from ordertrail.domain.attribute import ContentType
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import parquet
 from ordertrail.kit.database import Reader
-from ordertrail.kit.parquet import NotInstalled, ParquetWriter
+from ordertrail.kit.parquet import NotInstalled, ParquetWriter, Records, Scaled
 from ordertrail.wire import columns, csv_rows, lines
-from ordertrail.wire.columns import Column, Row
+from ordertrail.wire.columns import Column, Kind, Row
 
 ROWS_A_READ = 500
 ROWS_A_WRITE = 5_000
 """How many rows of a Parquet file stand together in one group."""
 
 _NOT_INSTALLED = 501
+
+_IN_PARQUET: dict[Kind, parquet.Type] = {
+    Kind.DECIMAL: Scaled(38, 18),
+    Kind.MONEY: Scaled(18, 4),
+    Kind.LINES: Records(
+        (
+            ("product_id", "whole"),
+            ("product_custom_id", "text"),
+            ("quantity", "whole"),
+            ("value", Scaled(18, 6)),
+            ("currency", "text"),
+        )
+    ),
+}
+"""Kinds of columns that are not of the type of their name there."""
 
 Read = Callable[[Reader, int, int], list[Row]]
 """The next rows of a workspace behind an id."""
@@ -77,7 +92,9 @@ class _Lines:
 
 class _Parquet:
     def __init__(self, columns: Sequence[Column]) -> None:
-        self._writer = ParquetWriter([(column.name, str(column.kind)) for column in columns])
+        self._writer = ParquetWriter(
+            [(column.name, _IN_PARQUET.get(column.kind, str(column.kind))) for column in columns]
+        )
         self._waiting: list[Row] = []
 
     def begin(self) -> bytes:

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
@@ -18,23 +19,40 @@ class NotInstalled(Exception):
     """What it takes to write Parquet is not there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A decimal number of so many digits, so many of them behind the point."""
+
+    digits: int
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A list of records, each with these fields and their types."""
+
+    fields: "Sequence[tuple[str, Type]]"
+
+
+Type = str | Scaled | Records
+"""What a column holds. By name: text, whole, flag, moment, json (as text), wholes, texts."""
+
+
 class ParquetWriter:
     """Rows become the bytes of a Parquet file; each write is a group of rows of its own.
 
-    The columns are named, each with one of these kinds: text, whole, decimal (18 decimals), money
-    (4 decimals), flag, moment, json (as text), wholes, texts, lines (of an order). A value that is
-    none of its column's kind is left out; a text takes any value, as JSON. Raises NotInstalled.
+    The columns are named, each with its type. A value that is not of its column's type is left
+    out; a text takes any value, as JSON. Raises NotInstalled.
     """
 
-    def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, columns: Sequence[tuple[str, Type]]) -> None:
         try:
             self._arrow = importlib.import_module("pyarrow")
             parquet = importlib.import_module("pyarrow.parquet")
         except ModuleNotFoundError:
             raise NotInstalled("Parquet needs pyarrow: pip install 'ordertrail[insight]'") from None
-        self._columns = [(name, _READERS[kind]) for name, kind in columns]
-        types = _types(self._arrow)
-        self._schema = self._arrow.schema([(name, types[kind]) for name, kind in columns])
+        self._columns = [(name, _reader(of)) for name, of in columns]
+        self._schema = self._arrow.schema([(name, _type(self._arrow, of)) for name, of in columns])
         self._sink = _Sink()
         self._writer = parquet.ParquetWriter(self._sink, self._schema, compression="zstd")
 
@@ -93,28 +111,27 @@ class _Sink:
         return b"".join(parts)
 
 
-def _types(arrow: Any) -> dict[str, Any]:
-    line = arrow.struct(
-        [
-            ("product_id", arrow.int64()),
-            ("product_custom_id", arrow.string()),
-            ("quantity", arrow.int64()),
-            ("value", arrow.decimal128(18, 6)),
-            ("currency", arrow.string()),
-        ]
-    )
-    return {
+def _type(arrow: Any, of: Type) -> Any:
+    if isinstance(of, Scaled):
+        return arrow.decimal128(of.digits, of.decimals)
+    if isinstance(of, Records):
+        return arrow.list_(arrow.struct([(name, _type(arrow, each)) for name, each in of.fields]))
+    types = {
         "text": arrow.string(),
         "whole": arrow.int64(),
-        "decimal": arrow.decimal128(38, 18),
-        "money": arrow.decimal128(18, 4),
         "flag": arrow.bool_(),
         "moment": arrow.timestamp("us", tz="UTC"),
         "json": arrow.string(),
         "wholes": arrow.list_(arrow.int64()),
         "texts": arrow.list_(arrow.string()),
-        "lines": arrow.list_(line),
     }
+    return types[of]
+
+
+def _reader(of: Type) -> Callable[[Any], Any]:
+    if isinstance(of, Scaled):
+        return _scaled(of.decimals)
+    return _list if isinstance(of, Records) else _READERS[of]
 
 
 def _held(read: Callable[[Any], Any], value: Any) -> Any:
@@ -160,12 +177,9 @@ def _list(value: Any) -> list[Any]:
 _READERS: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "whole": _whole,
-    "decimal": _scaled(18),
-    "money": _scaled(4),
     "flag": _flag,
     "moment": _moment,
     "json": json.dumps,
     "wholes": _list,
     "texts": _list,
-    "lines": _list,
 }
