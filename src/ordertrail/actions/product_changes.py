@@ -77,9 +77,8 @@ def delete(tx: Tx, batch: Batch[Delete]) -> Sequence[Product | Refused]:
                 f" {counted(used.events, 'event')}, which stay"
             )
         deleted.append(product.id)
-        told = {**gone(product.id), "custom_id": (product.custom_id, None)}
-        told |= {name: (value, None) for name, value in product.details.items()}
-        told |= {name: (value, None) for name, value in product.attributes.items()}
+        had = {"custom_id": product.custom_id, **product.details, **product.attributes}
+        told = gone(product.id, had)
         subject = Subject.PRODUCT, product.id, None
         entries.append(Entry(*subject, False, told, command.author, batch.at))
         return product

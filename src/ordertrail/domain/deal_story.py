@@ -33,8 +33,7 @@ def changes(old: Deal | None, new: Deal) -> dict[str, tuple[Any, Any]]:
 
 def deletion(deal: Deal) -> dict[str, tuple[Any, Any]]:
     """Return every field that the deal had, and that nothing is left of it."""
-    told = {name: (new, None) for name, (_, new) in changes(None, deal).items()}
-    return {**gone(deal.id), **told}
+    return gone(deal.id, {name: had for name, (_, had) in changes(None, deal).items()})
 
 
 def _lines(deal: Deal) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 
@@ -83,9 +84,13 @@ def verb(subject: Subject, changes: Changes, *, is_new: bool) -> Verb:
     return Verb.MERGED if is_merge else Verb.CHANGED
 
 
-def gone(identity: int) -> dict[str, tuple[int, None]]:
-    """Return the change that says that a thing with this id was deleted."""
-    return {"id": (identity, None)}
+Fields = Mapping[str, Any]
+"""The fields of a thing that the journal tells of."""
+
+
+def gone(identity: int, had: Fields = MappingProxyType({})) -> dict[str, tuple[Any, None]]:
+    """Return the changes that say that a thing with this id was deleted, and what it had."""
+    return {name: (value, None) for name, value in {"id": identity, **had}.items()}
 
 
 def took_in(identities: Sequence[int]) -> dict[str, tuple[None, list[int]]]:
@@ -118,10 +123,6 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tup
     return {name: (old.get(name), v) for name, v in new.items() if not same_json(old.get(name), v)}
 
 
-Fields = Mapping[str, Any]
-"""The fields of a thing that the journal tells of."""
-
-
 def told(
     subject: Subject,
     identity: int,
@@ -134,10 +135,8 @@ def told(
     Without facts before it is new, without facts after it is gone.
     """
     before, after = facts
-    if after is None:
-        changes = {name: (value, None) for name, value in (before or {}).items()} | gone(identity)
-    else:
-        changes = differences(before or {}, after)
+    had = before or {}
+    changes = gone(identity, had) if after is None else differences(had, after)
     if not changes:
         return ()
     return (Entry(subject, identity, None, before is None, changes, author, at),)
