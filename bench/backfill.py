@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.deals import SQLITE, started
+from bench.deals import POSTGRESQL, SQLITE, started
 from bench.harness import Case, Contender, Figure, Measured
+from bench.postgres import running
 from bench.servers import Ordertrail
 from ordertrail.sample import SAMPLE
 
@@ -75,15 +76,20 @@ class Backfill:
 
 @contextmanager
 def contenders(_seconds: float) -> Iterator[Sequence[Contender]]:
-    """Sync the file, and sync it again."""
+    """Sync the file, and sync it again, on either database."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        server = started(stack, Ordertrail(f"sqlite:///{folder}/bench.db"))
-        backfill = Backfill(server, f"{folder}/bench.outbox")
-        yield (
-            Contender(SQLITE, backfill.first),
-            Contender(f"{SQLITE}, again", backfill.again, beside=SQLITE),
-        )
+        urls = {SQLITE: f"sqlite:///{folder}/bench.db"}
+        postgres = stack.enter_context(running())
+        if postgres is not None:
+            urls[POSTGRESQL] = postgres.new_database("ours")
+        found = []
+        for number, (name, url) in enumerate(urls.items()):
+            server = started(stack, Ordertrail(url))
+            backfill = Backfill(server, f"{folder}/{number}.outbox")
+            found.append(Contender(name, backfill.first))
+            found.append(Contender(f"{name}, again", backfill.again, beside=name))
+        yield found
 
 
 CASE = Case(

@@ -1,7 +1,7 @@
 """Deals by the hundred: batches of 500 new deals with two lines each, over HTTP.
 
-One server process on SQLite. The limit of PostgreSQL is the same rows by COPY into a staging table
-and one merge a batch, over one connection and without HTTP or JSON.
+One server process on each database. The limit of PostgreSQL is the same rows by COPY into a
+staging table and one merge a batch, over one connection and without HTTP or JSON.
 """
 
 import json
@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from bench.deals import SQLITE, started
+from bench.deals import POSTGRESQL, SQLITE, serving
 from bench.harness import Case, Contender, Figure, Measured
 from bench.limits import STAGING, TABLES, Rows, copied, rows_of
 from bench.orders import UPDATE_OR_CREATE, deal
 from bench.postgres import Postgres, running
 from bench.servers import Ordertrail
-from bench.usage import cpu_s
 
 SIZE = 500
 BATCHES = 40
@@ -31,13 +30,14 @@ class Batches:
     """Batches to one server; every deal is new, and none is sent twice."""
 
     server: Ordertrail
+    database_pid: int | None = None
     first: int = field(default=0)
 
     def measure(self, senders: int) -> Measured:
         sent = [self._batch() for _ in range(BATCHES)]
-        before = cpu_s(self.server.process.pid)
+        before = self.server.cpu_s(self.database_pid)
         done = self.server.load(sent, 0, connections=senders)
-        used = cpu_s(self.server.process.pid) - before
+        used = self.server.cpu_s(self.database_pid) - before
         self._check()
         return {
             "per_s": done["requests_per_s"] * SIZE,
@@ -81,22 +81,23 @@ class Copies:
 
 @contextmanager
 def contenders(_seconds: float) -> Iterator[Sequence[Contender]]:
-    """Send to one server, by one sender and by several; and copy."""
+    """Send to a server on each database, by one sender and by several; and copy."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        server = started(stack, Ordertrail(f"sqlite:///{folder}/bench.db"))
-        server.add_contacts()
-        ours = Batches(server)
-        found = [
-            Contender(f"{SQLITE}, one sender", lambda: ours.measure(1)),
-            Contender(f"{SQLITE}, four senders", lambda: ours.measure(4)),
-        ]
+        found = list(_ours(SQLITE, Batches(serving(stack, f"sqlite:///{folder}/bench.db"))))
         postgres = stack.enter_context(running())
         if postgres is not None:
+            server = serving(stack, postgres.new_database("ours"))
+            found += _ours(POSTGRESQL, Batches(server, postgres.pid))
             copies = Copies(stack.enter_context(_staging(postgres)))
             name = "limit: COPY and merge, PostgreSQL"
-            found.append(Contender(name, copies.measure, beside=found[0].name))
+            found.append(Contender(name, copies.measure, beside=f"{POSTGRESQL}, one sender"))
         yield found
+
+
+def _ours(name: str, batches: Batches) -> Iterator[Contender]:
+    yield Contender(f"{name}, one sender", lambda: batches.measure(1))
+    yield Contender(f"{name}, four senders", lambda: batches.measure(4))
 
 
 @contextmanager
@@ -111,7 +112,7 @@ CASE = Case(
     {
         "per_s": Figure("upserted", "deals/s", at_least=8_000),
         "p50_ms": Figure("a batch, median", "ms"),
-        "cpu_us": Figure("processor time of a deal in the server", "us"),
+        "cpu_us": Figure("processor time of a deal", "us"),
     },
     contenders,
 )

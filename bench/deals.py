@@ -3,8 +3,8 @@
 Every deal has two lines and is placed, and later sent again at another stage, as shops do; every
 change goes to a journal. Ours and each peer is one server process, called over 32 connections and
 then over a single one. The limit of HTTP is `GET /healthz` of the same server. The limit of
-PostgreSQL is `pgbench` with the same rows in batches of the size that our own commits had in the
-round: 8 clients, prepared statements. Processor time is that of the server and its database.
+PostgreSQL is `pgbench` with the same rows in batches of the size that our own commits there had
+in the round: 8 clients, prepared statements. Processor time is that of the server and its database.
 """
 
 import tempfile
@@ -21,13 +21,12 @@ from bench.limits import TABLES, PgBench
 from bench.orders import UPDATE_OR_CREATE, placed_and_changed
 from bench.postgres import Postgres, running
 from bench.servers import Ordertrail, Served
-from bench.usage import cpu_s
 
 DEALS_PER_S_MAX = 6_000
 """More than any contender upserts; so many requests are made for each second."""
 
 WARM_UP = 1_000
-SQLITE = "Ordertrail, SQLite"
+SQLITE, POSTGRESQL = "Ordertrail, SQLite", "Ordertrail, PostgreSQL"
 DJANGO_THREADS = 8
 """Of 1 to 32 threads, none were faster than 4 to 16 on either database."""
 
@@ -55,12 +54,12 @@ class Upserts(Generic[S]):
 
     def busy(self) -> Measured:
         """Upsert over many connections."""
-        requests, before = self._requests(self.seconds), self._cpu_s()
+        requests, before = self._requests(self.seconds), self.server.cpu_s(self.database_pid)
         done = self.server.load(requests, self.seconds)
         return {
             "per_s": done["requests_per_s"],
             "p99_ms": done["p99_ms"],
-            "cpu_us": (self._cpu_s() - before) * 1e6 / done["requests"],
+            "cpu_us": (self.server.cpu_s(self.database_pid) - before) * 1e6 / done["requests"],
         }
 
     def _requests(self, seconds: float) -> list[str]:
@@ -68,10 +67,6 @@ class Upserts(Generic[S]):
         self.first += count
         bodies = placed_and_changed(self.first, count)
         return [self.server.request("POST", UPDATE_OR_CREATE, body) for body in bodies]
-
-    def _cpu_s(self) -> float:
-        own = cpu_s(self.server.process.pid)
-        return own + (cpu_s(self.database_pid) if self.database_pid else 0.0)
 
 
 @dataclass
@@ -93,9 +88,7 @@ def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
     """Serve everything at once; those whose turn it is not are idle."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        server = started(stack, Ordertrail(f"sqlite:///{folder}/ours.db"))
-        server.add_contacts()
-        ours = Ours(server, seconds)
+        ours = Ours(serving(stack, f"sqlite:///{folder}/ours.db"), seconds)
         found = [Contender(SQLITE, ours.measure)]
         if servers.PEERS.exists():
             peer = started(stack, servers.django(f"sqlite://{folder}/django.db", DJANGO_THREADS))
@@ -104,7 +97,7 @@ def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
         found.append(Contender("limit: HTTP alone", lambda: _echoed(ours), beside=SQLITE))
         postgres = stack.enter_context(running())
         if postgres is not None:
-            found += _on_postgresql(stack, postgres, ours)
+            found += _on_postgresql(stack, postgres, seconds)
         yield found
 
 
@@ -114,14 +107,22 @@ def started(stack: ExitStack, server: S) -> S:
     return server
 
 
-def _on_postgresql(stack: ExitStack, postgres: Postgres, ours: Ours) -> Iterator[Contender]:
-    seconds, pid = ours.seconds, postgres.pid
+def serving(stack: ExitStack, url: str) -> Ordertrail:
+    """Serve a fresh database with contacts until the end."""
+    server = started(stack, Ordertrail(url))
+    server.add_contacts()
+    return server
+
+
+def _on_postgresql(stack: ExitStack, postgres: Postgres, seconds: float) -> Iterator[Contender]:
+    ours = Ours(serving(stack, postgres.new_database("ours")), seconds, postgres.pid)
+    yield Contender(POSTGRESQL, ours.measure)
     if servers.PEERS.exists():
         django = servers.django(postgres.new_database("django"), DJANGO_THREADS)
         fastapi = servers.fastapi(postgres.new_database("fastapi"))
         for name, peer in (("Django REST framework", django), ("FastAPI, SQLAlchemy", fastapi)):
-            measure = Upserts(started(stack, peer), seconds, pid).measure
-            yield Contender(f"{name}, PostgreSQL", measure, beside=SQLITE)
+            measure = Upserts(started(stack, peer), seconds, postgres.pid).measure
+            yield Contender(f"{name}, PostgreSQL", measure, beside=POSTGRESQL)
     url = postgres.new_database("limit")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(TABLES)
@@ -130,7 +131,7 @@ def _on_postgresql(stack: ExitStack, postgres: Postgres, ours: Ours) -> Iterator
     def batches() -> Measured:
         return {"per_s": limit.deals_per_s(ours.commit_size, seconds)}
 
-    yield Contender("limit: pgbench, PostgreSQL", batches, beside=SQLITE)
+    yield Contender("limit: pgbench, PostgreSQL", batches, beside=POSTGRESQL)
 
 
 def _echoed(ours: Ours) -> Measured:

@@ -16,7 +16,6 @@ from bench.filled import fill
 from bench.harness import Case, Contender, Figure, Measured
 from bench.orders import UPDATE_OR_CREATE, deal
 from bench.servers import Ordertrail
-from bench.usage import cpu_s
 
 SIZES = (10_000, 1_000_000, 10_000_000)
 ASKED = 20_000
@@ -47,9 +46,9 @@ def _measure(deals: int, seconds: float) -> Measured:
         new = range(deals + 1, deals + 1 + int(seconds * UPSERTS_PER_S_MAX))
         upserts = [server.request("POST", UPDATE_OR_CREATE, deal(n, 1)) for n in new]
         read = server.load(reads, seconds, connections=1)
-        before = cpu_s(server.process.pid)
+        before = server.cpu_s()
         written = server.load(upserts, seconds)
-        used = cpu_s(server.process.pid) - before
+        used = server.cpu_s() - before
         server.stop()
     return {
         "read_us": read["p50_ms"] * 1000,

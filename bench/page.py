@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "kept"
 PAGE = ROOT / "docs" / "benchmarks.md"
 CASES = (
-    *("deals", "batch", "read", "pages", "growth", "backfill", "soak", "idle"),
+    *("deals", "batch", "read", "pages", "processes", "growth", "backfill", "soak", "idle"),
     *("outbox", "delivery", "tracker", "steps"),
 )
 """In the order of the page."""

@@ -15,7 +15,6 @@ from pathlib import Path
 from bench.filled import fill
 from bench.harness import Case, Contender, Figure, Measured
 from bench.servers import Ordertrail
-from bench.usage import cpu_s
 from ordertrail.kit.paging import Place
 
 DEALS = 100_000
@@ -67,9 +66,9 @@ def _console(people: int) -> Iterator[tuple[str, list[str]]]:
 
 
 def _read(server: Ordertrail, requests: list[str], seconds: float) -> Measured:
-    before = cpu_s(server.process.pid)
+    before = server.cpu_s()
     done = server.load(requests, seconds)
-    used = cpu_s(server.process.pid) - before
+    used = server.cpu_s() - before
     return {
         "per_s": done["requests_per_s"],
         "p99_ms": done["p99_ms"],

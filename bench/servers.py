@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import usage
 from bench.postgres import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +69,11 @@ class Served:
         if found.pop("failures"):
             raise RuntimeError(f"{type(self).__name__} refused some of the requests")
         return found
+
+    def cpu_s(self, database_pid: int | None = None) -> float:
+        """The processor time that the server has had, and its database if that is a process."""
+        own = usage.cpu_s(self.process.pid)
+        return own + (usage.cpu_s(database_pid) if database_pid else 0.0)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
