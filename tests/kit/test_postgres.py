@@ -250,14 +250,76 @@ def test_a_user_is_told_when_there_are_too_many_connections_or_too_few_rights(
         connection.execute("DROP ROLE clerk")
 
 
-def test_a_connection_that_is_ended_is_told_and_made_again(
+def test_a_connection_that_is_ended_is_made_again_and_the_work_begun_anew(
     postgres: Any, database: Postgres
 ) -> None:
     database.write(add(1))
     postgres.end_connections()
-    with pytest.raises(DatabaseAway, match="see that it runs"):
-        database.read(count)
     assert database.read(count) == 1
+    tries: list[int] = []
+
+    def ended_once(tx: Tx) -> None:
+        tries.append(1)
+        add(2)(tx)
+        if len(tries) == 1:
+            postgres.end_connections()
+        add(3)(tx)
+
+    database.write(ended_once)
+    assert (len(tries), database.read(count)) == (2, 3)
+
+
+def test_a_connection_that_is_ended_again_and_again_is_told(
+    postgres: Any, database: Postgres
+) -> None:
+    def ended(tx: Tx) -> None:
+        add(1)(tx)
+        postgres.end_connections()
+        add(2)(tx)
+
+    with pytest.raises(DatabaseAway, match="see that it runs"):
+        database.write(ended)
+    assert database.read(count) == 0
+
+
+def test_a_transaction_that_stands_still_is_undone_and_begun_anew(url: str) -> None:
+    tries: list[int] = []
+
+    def stand_still(tx: Tx) -> None:
+        tries.append(1)
+        add(len(tries))(tx)
+        if len(tries) == 1:
+            ended_by_the_server(url)
+        add(3)(tx)
+
+    with contextlib.closing(Postgres(url, idle_limit_s=0.1)) as database:
+        database.write(stand_still)
+        assert database.read(lambda reader: reader.fetch("SELECT n FROM t")) == [(2,), (3,)]
+        assert database.read(lambda r: shown(r, "idle_in_transaction_session_timeout")) == "100ms"
+
+
+def ended_by_the_server(url: str) -> None:
+    """Wait until no transaction but that of the asker is open."""
+    open_ = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    with admin(url) as connection:
+        for _ in range(1_000):
+            if connection.execute(open_).fetchone() == (0,):
+                return
+            connection.execute("SELECT pg_sleep(0.01)")
+    raise AssertionError("the transaction is still open")
+
+
+def test_nobody_waits_for_a_lock_for_ever(database: Postgres) -> None:
+    assert database.write(lambda tx: shown(tx, "lock_timeout")) == "30s"
+
+
+def test_what_the_address_says_of_a_connection_counts(url: str) -> None:
+    told = f"{url}?keepalives_idle=77&application_name=till"
+    with contextlib.closing(Postgres(told)) as database:
+        assert database.read(lambda reader: shown(reader, "application_name")) == "till"
+        ((connection,),) = [tuple(database._connections.values())]
+        parameters = connection.info.get_parameters()
+    assert (parameters["keepalives_idle"], parameters["tcp_user_timeout"]) == ("77", "10000")
 
 
 def test_connections_of_threads_that_have_ended_are_closed(url: str, database: Postgres) -> None:

@@ -19,12 +19,15 @@ from ordertrail.api.route import Route
 from ordertrail.api.trace import Trace
 from ordertrail.domain.errors import Refused, Unavailable
 from ordertrail.kit.committer import Closed, QueueFull
-from ordertrail.kit.database import DatabaseAway, QueryTooSlow
+from ordertrail.kit.database import DatabaseAway, DatabaseRefused, QueryTooSlow
 from ordertrail.kit.readers import TooManyReads
 from ordertrail.wire import body, errors
 
 _log = logging.getLogger("ordertrail.api")
-BUSY = (Unavailable, QueueFull, TooManyReads, Closed, QueryTooSlow, DatabaseAway)
+AWAY = (DatabaseAway, DatabaseRefused)
+"""What the log tells whole, and a caller without a word of where the data is."""
+
+BUSY = (Unavailable, QueueFull, TooManyReads, Closed, QueryTooSlow, *AWAY)
 """What may be carried out later as it is."""
 
 _PROBLEM_LENGTH_MAX = 200
@@ -131,7 +134,7 @@ def answer_to(error: Exception, request_id: str) -> Answer:
         return Answer(said, status, {"www-authenticate": "Token"} if status == 401 else {})
     if isinstance(error, Throttled):
         return Answer({"detail": str(error)}, 429, {"retry-after": f"{error.retry_after_s:.0f}"})
-    if isinstance(error, DatabaseAway):
+    if isinstance(error, AWAY):
         _log.error("request %s: %s", request_id, error)
         return Answer(
             {"detail": "The database cannot be reached now; try again."}, 503, {"retry-after": "1"}

@@ -1,6 +1,7 @@
 """Whether the server can do its work, for whoever sends it requests or starts it again."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from ordertrail.kit.committer import Batch, Closed, Committer, QueueFull
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused, QueryTooSlow, Tx
 from ordertrail.kit.readers import Readers, TooManyReads
 
+_log = logging.getLogger("ordertrail.api")
 ANSWER_WAIT_S = 1.0
 _BUSY = (Closed, QueryTooSlow, QueueFull, TooManyReads)
 
@@ -59,8 +61,12 @@ async def _trouble(asked: Awaitable[Sequence[Any]]) -> str:
         return f"no answer within {ANSWER_WAIT_S:g} s"
     except _BUSY as error:
         return str(error)
-    except (DatabaseAway, DatabaseRefused):
+    except DatabaseAway as error:
+        _log.warning("not ready: %s", error)
         return "cannot be reached"
+    except DatabaseRefused as error:
+        _log.error("not ready: %s", error)
+        return "cannot be used as it is; the server's log says why"
     if outcomes and isinstance(outcomes[0], Exception):
         return "cannot write to the database"
     return ""

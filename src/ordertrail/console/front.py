@@ -25,7 +25,7 @@ from ordertrail.domain.errors import (
 )
 from ordertrail.kit import json
 from ordertrail.kit.committer import Closed, QueueFull
-from ordertrail.kit.database import DatabaseAway, QueryTooSlow, Reader
+from ordertrail.kit.database import DatabaseAway, DatabaseRefused, QueryTooSlow, Reader
 from ordertrail.kit.readers import TooManyReads
 
 COOKIE = "ordertrail_session"
@@ -39,7 +39,15 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
-_BUSY = (Unavailable, QueueFull, TooManyReads, Closed, DatabaseAway, QueryTooSlow)
+_BUSY = (
+    Unavailable,
+    QueueFull,
+    TooManyReads,
+    Closed,
+    DatabaseAway,
+    DatabaseRefused,
+    QueryTooSlow,
+)
 _STATUS = {Invalid: 400, Unauthorised: 401, Forbidden: 403, NotFound: 404, Conflict: 409}
 _TITLES = {
     400: "This cannot be shown",

@@ -266,8 +266,7 @@ class Committer:
         try:
             self._database.write(lambda tx: self._decide(tx, workspace_id, works, ticket))
         except CommitLost as error:
-            if not self._is_kept(workspace_id, ticket):
-                _fail(works, error)
+            self._settle_lost(workspace_id, works, ticket, error)
         except (DatabaseAway, DatabaseRefused) as error:
             _fail(works, error)
         except Exception as error:
@@ -289,10 +288,20 @@ class Committer:
                 outcomes += alone.outcomes
             work.outcomes = outcomes
 
-    def _is_kept(self, workspace_id: int, ticket: int) -> bool:
-        """Look up what became of a commit whose answer was lost, once the database is back.
+    def _settle_lost(
+        self, workspace_id: int, works: list[_Work], ticket: int, error: CommitLost
+    ) -> None:
+        """Let the outcomes stand if the commit whose answer was lost was carried out."""
+        try:
+            if not self._is_kept(workspace_id, ticket):
+                _fail(works, error)
+        except Exception as failure:
+            _fail(works, failure)
 
-        False when it stays away: nobody can tell then.
+    def _is_kept(self, workspace_id: int, ticket: int) -> bool:
+        """Look up what became of a commit, once the database is back.
+
+        False when it stays away: nobody can tell then. Meanwhile all others are turned away.
         """
         claims, until = self._claims, time.monotonic() + LOST_WAIT_S
         while claims is not None and time.monotonic() < until:
@@ -300,9 +309,21 @@ class Committer:
                 return self._database.write(
                     lambda tx: claims.is_kept(tx, workspace_id, self._name, ticket)
                 )
-            except (DatabaseAway, DatabaseRefused):
+            except (DatabaseAway, DatabaseRefused) as error:
+                self._turn_away(error)
                 time.sleep(LOST_PAUSE_S)
         return False
+
+    def _turn_away(self, error: Exception) -> None:
+        """Tell those who wait that the database is away; nothing of theirs was begun."""
+        with self._changed:
+            works = [work for lane in self._lanes.values() for work in lane.works]
+            for lane in self._lanes.values():
+                lane.works.clear()
+            self._lanes = {number: lane for number, lane in self._lanes.items() if lane.riders}
+            self._waiting = 0
+        _fail(works, error)
+        _answer(works)
 
     def _decide(self, tx: Tx, workspace_id: int, works: list[_Work], ticket: int) -> None:
         at = self._clock()

@@ -18,6 +18,7 @@ DURABLE = (
 GIVEN_UP = ("40001", "40P01", "23505")
 """Not serialisable, deadlock, a key that another one wrote first: the states of PostgreSQL."""
 
+SEE_IT_RUNS = "see that it runs, and try again"
 LET_MORE_IN = "let it take more connections, or run fewer processes"
 ADVICE_BY_STATE = {
     "53100": "make room on the disk of its server",
@@ -25,6 +26,7 @@ ADVICE_BY_STATE = {
     "53300": LET_MORE_IN,
     "57014": "see what its server is busy with, and try again",
     "55P03": "see who holds the lock, and try again",
+    "25P03": "see what keeps this process from going on, and try again",
     "25006": "name the server that takes writes, or wait until this one does",
 }
 """What to do about a state of PostgreSQL that passes."""

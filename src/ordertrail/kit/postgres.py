@@ -14,8 +14,6 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
-from psycopg.types.numeric import Int8Dumper
-from psycopg.types.string import TextLoader
 
 from ordertrail.kit import json
 from ordertrail.kit.database import (
@@ -32,40 +30,51 @@ from ordertrail.kit.drivers import (
     ADVICE_BY_STATE,
     DURABLE,
     GIVEN_UP,
-    LET_MORE_IN,
+    SEE_IT_RUNS,
     TRIES_MAX,
     bound,
     first_line,
 )
+from ordertrail.kit.postgres_connecting import Connection, Door
 from ordertrail.kit.pyformat import named
 from ordertrail.kit.wording import worded
 
 T = TypeVar("T")
 
-CONNECT_WAIT_S = 10
 PREPARE_AFTER = 5
 """How often a statement is run before the server keeps it prepared; as psycopg does by itself."""
 
-_BEGIN_WRITE = f"BEGIN ISOLATION LEVEL READ COMMITTED; {DURABLE}"
-_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = {}"
+IDLE_LIMIT_S = 10.0
+LOCK_LIMIT_S = 30.0
+_BEGIN_WRITE = (
+    f"BEGIN ISOLATION LEVEL READ COMMITTED; {DURABLE};"
+    " SET LOCAL idle_in_transaction_session_timeout = {};"
+    " SET LOCAL lock_timeout = {}"
+)
+_BEGIN_READ = (
+    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
+    " SET LOCAL idle_in_transaction_session_timeout = {};"
+    " SET LOCAL statement_timeout = {}"
+)
 
 _GIVEN_UP = tuple(errors.lookup(state) for state in GIVEN_UP)
 _NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
-_SEE_IT_RUNS = "see that it runs, and try again"
-_NOT_LET_IN = ("password", "authentication", "does not exist", "pg_hba.conf", "no encryption")
-_UNREADABLE = (
-    "the address of PostgreSQL cannot be read; percent-encode what is special in user and password"
+_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.ReadOnlySqlTransaction,
+    errors.IdleInTransactionSessionTimeout,
 )
-"""What libpq says of such an address may repeat the password in it."""
 
-_ALL_TAKEN = ("too many", "connection slots", "no more connections")
+
+class _BrokenOff(DatabaseAway):
+    """The connection was lost before the commit: nothing of the transaction was kept."""
 
 
 class PostgresTx:
     """Statements on one connection; begun and ended by whoever made it."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._execute = connection.execute
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
@@ -90,7 +99,8 @@ class Postgres:
 
     `prepare_threshold` is None where nothing may be kept prepared, as behind a pooler that gives
     each transaction another connection; it becomes so by itself where prepared statements get
-    lost. A query that takes longer than `read_limit_s` is stopped.
+    lost. A query that takes longer than `read_limit_s` is stopped. A transaction is undone when
+    nothing is heard of it for `idle_limit_s`: others may wait for what it has locked.
     """
 
     dialect = Dialect.POSTGRES
@@ -101,14 +111,18 @@ class Postgres:
         *,
         prepare_threshold: int | None = PREPARE_AFTER,
         read_limit_s: float = 10.0,
+        idle_limit_s: float = IDLE_LIMIT_S,
     ) -> None:
         self.url = url
-        self._prepare_threshold = prepare_threshold
         self._read_limit_s = read_limit_s
+        self._begin_write = _BEGIN_WRITE.format(_ms(idle_limit_s), _ms(LOCK_LIMIT_S))
+        self._begin_read = _BEGIN_READ.format(_ms(idle_limit_s), _ms(read_limit_s))
+        self._door = Door(url, prepare_threshold)
         self._local = threading.local()
-        self._connections: dict[threading.Thread, psycopg.Connection[Any]] = {}
+        self._connections: dict[threading.Thread, Connection] = {}
         self._changing = threading.Lock()
         self._preparing = threading.RLock()
+        self._is_preparing = False
         self.at_first: Callable[[], None] | None = None
         """What has to be done before all else, by whoever comes first when the server is there."""
 
@@ -120,20 +134,19 @@ class Postgres:
         """
         for _ in range(TRIES_MAX - 1):
             with contextlib.suppress(*_GIVEN_UP, *_NOT_PREPARED):
-                return self._run(_BEGIN_WRITE, work)
+                return self._run(self._begin_write, work)
         try:
-            return self._run(_BEGIN_WRITE, work)
+            return self._run(self._begin_write, work)
         except _GIVEN_UP as error:
             reason = f"others write the same rows all the time ({first_line(error)})"
             raise DatabaseAway(f"PostgreSQL: {reason}; try again") from error
 
     def read(self, work: Callable[[Reader], T]) -> T:
         """Run the work on one snapshot, each of its queries within the time limit of a read."""
-        begin = _BEGIN_READ.format(max(1, round(self._read_limit_s * 1_000)))
         try:
             with contextlib.suppress(*_NOT_PREPARED):
-                return self._run(begin, work)
-            return self._run(begin, work)
+                return self._run(self._begin_read, work)
+            return self._run(self._begin_read, work)
         except DatabaseAway as error:
             if isinstance(error.__cause__, errors.QueryCanceled):
                 raise QueryTooSlow(f"a read was stopped after {self._read_limit_s:g} s") from error
@@ -148,15 +161,21 @@ class Postgres:
             self._local = threading.local()
 
     def _run(self, begin: str, work: Callable[[PostgresTx], T]) -> T:
-        """Run the work in a transaction; what the driver raises is told in our words."""
+        """Run the work in a transaction, and again if the connection breaks off before its end."""
         if self.at_first is not None:
             self._prepare()
+        with contextlib.suppress(_BrokenOff):
+            return self._once(begin, work)
+        return self._once(begin, work)
+
+    def _once(self, begin: str, work: Callable[[PostgresTx], T]) -> T:
+        """Run the work in a transaction; what the driver raises is told in our words."""
         connection = self._connection()
         try:
             with _transaction(connection, begin):
                 return work(PostgresTx(connection))
         except _NOT_PREPARED:
-            self._prepare_threshold = None
+            self._door.prepare_threshold = None
             connection.close()
             raise
         except _GIVEN_UP:
@@ -164,23 +183,26 @@ class Postgres:
         except errors.InsufficientPrivilege as error:
             raise DatabaseRefused(f"PostgreSQL: {first_line(error)}; grant it") from error
         except _AWAY as error:
+            kind = _BrokenOff if connection.closed else DatabaseAway
             connection.close()  # it may be of no use any more
-            raise DatabaseAway(f"PostgreSQL: {first_line(error)}; {_advice(error)}") from error
+            raise kind(f"PostgreSQL: {first_line(error)}; {_advice(error)}") from error
 
     def _prepare(self) -> None:
+        """Do what has to be done first; others wait until it is done, or tried in vain."""
         with self._preparing:
-            first, self.at_first = self.at_first, None
+            if self.at_first is None or self._is_preparing:
+                return
+            self._is_preparing = True
             try:
-                if first is not None:
-                    first()
-            except BaseException:
-                self.at_first = first
-                raise
+                self.at_first()
+                self.at_first = None
+            finally:
+                self._is_preparing = False
 
-    def _connection(self) -> psycopg.Connection[Any]:
-        connection: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
+    def _connection(self) -> Connection:
+        connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
-            connection = _connected(self.url, self._prepare_threshold)
+            connection = self._door.connect()
             self._local.connection = connection
             with self._changing:
                 for thread in [each for each in self._connections if not each.is_alive()]:
@@ -190,7 +212,7 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def _transaction(connection: psycopg.Connection[Any], begin: str) -> Iterator[None]:
+def _transaction(connection: Connection, begin: str) -> Iterator[None]:
     try:
         connection.execute(begin, prepare=False)
         yield
@@ -201,7 +223,7 @@ def _transaction(connection: psycopg.Connection[Any], begin: str) -> Iterator[No
     _commit(connection)
 
 
-def _commit(connection: psycopg.Connection[Any]) -> None:
+def _commit(connection: Connection) -> None:
     try:
         connection.execute("COMMIT", prepare=False)
     except psycopg.OperationalError as error:
@@ -212,31 +234,9 @@ def _commit(connection: psycopg.Connection[Any]) -> None:
         raise CommitLost(f"PostgreSQL: {reason}; {advice}") from error
 
 
-def _connected(url: str, prepare_threshold: int | None) -> psycopg.Connection[Any]:
-    if url.count("@") > 1:
-        raise DatabaseRefused(_UNREADABLE)
-    try:
-        connection = psycopg.connect(
-            url,
-            autocommit=True,
-            connect_timeout=CONNECT_WAIT_S,
-            prepare_threshold=prepare_threshold,
-        )
-    except psycopg.ProgrammingError:
-        raise DatabaseRefused(_UNREADABLE) from None
-    except psycopg.OperationalError as error:
-        reason = first_line(error)
-        if any(words in reason for words in _ALL_TAKEN):
-            raise DatabaseAway(f"PostgreSQL: {reason}; {LET_MORE_IN}") from error
-        if any(words in reason for words in _NOT_LET_IN):
-            advice = "check user, password and name of the database in its address"
-            raise DatabaseRefused(f"PostgreSQL: {reason}; {advice}") from None
-        raise DatabaseAway(f"PostgreSQL: {reason}; {_SEE_IT_RUNS}") from error
-    connection.adapters.register_dumper(int, Int8Dumper)  # one type whatever the number, one plan
-    for name in ("json", "jsonb"):
-        connection.adapters.register_loader(name, TextLoader)
-    return connection
-
-
 def _advice(error: psycopg.Error) -> str:
-    return ADVICE_BY_STATE.get(error.sqlstate or "", _SEE_IT_RUNS)
+    return ADVICE_BY_STATE.get(error.sqlstate or "", SEE_IT_RUNS)
+
+
+def _ms(seconds: float) -> int:
+    return max(1, round(seconds * 1_000))
