@@ -6,6 +6,8 @@ The figures are kept as `bench/results/kept/<case>.json`.
 import argparse
 import importlib
 import json
+import signal
+import sys
 
 from bench.harness import run
 from bench.page import CASES, PAGE, RESULTS, page, table
@@ -19,6 +21,7 @@ def main() -> None:
     parser.add_argument("--write-docs", action="store_true", help="measure nothing")
     wanted = parser.parse_args()
     chosen = (wanted.only,) if wanted.only else () if wanted.write_docs else CASES
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is stopped
     RESULTS.mkdir(parents=True, exist_ok=True)
     for name in chosen:
         print(f"\n{name}", flush=True)
