@@ -108,12 +108,18 @@ class Served:
 @contextlib.contextmanager
 def serve(folder: Path, now: Clock = clock.utc_now, **settings: Any) -> Iterator[Served]:
     """A platform on a database file in the folder, started and stopped."""
-    with database_url(folder) as url:
-        chosen = Settings(database_url=url, **settings)
-        database = opening.opened(chosen, "test-installation", now)
-        running = app.parts(chosen, database, now)
-        with asgi.serving(app.create_app(chosen, running, now)) as caller:
-            yield Served(chosen, running, caller, now)
+    with database_url(folder) as url, serve_at(url, now, **settings) as platform:
+        yield platform
+
+
+@contextlib.contextmanager
+def serve_at(url: str, now: Clock = clock.utc_now, **settings: Any) -> Iterator[Served]:
+    """A platform on the database at an address, started and stopped."""
+    chosen = Settings(database_url=url, **settings)
+    database = opening.opened(chosen, "test-installation", now)
+    running = app.parts(chosen, database, now)
+    with asgi.serving(app.create_app(chosen, running, now)) as caller:
+        yield Served(chosen, running, caller, now)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """PostgreSQL: durable whatever its settings, one snapshot a read, plain about what is wrong."""
 
 import contextlib
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,9 +8,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from ordertrail.kit.database import DatabaseAway, DatabaseRefused, QueryTooSlow, Reader, Tx
+from ordertrail.kit.database import (
+    CommitLost,
+    DatabaseAway,
+    DatabaseRefused,
+    QueryTooSlow,
+    Reader,
+    Tx,
+)
 from ordertrail.kit.postgres import TRIES_MAX, Postgres
 from ordertrail.kit.pyformat import named
+from relay import Cut, Relay
 
 COUNT = "SELECT count(*) FROM t"
 FAIL = "DO $$ BEGIN RAISE EXCEPTION 'made to fail' USING ERRCODE = '{}'; END $$"
@@ -355,64 +362,32 @@ def test_nothing_is_prepared_where_that_is_asked(url: str) -> None:
 # ---- a commit of which nobody knows what became ----
 
 
-class Relay:
-    """Passes on what a client and the server say, and cuts them off at the first COMMIT."""
-
-    def __init__(self, port: int, *, is_committed: bool) -> None:
-        self._port = port
-        self._is_committed = is_committed
-        self._has_cut = False
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        self._listening.close()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                server = socket.create_connection(("127.0.0.1", self._port))
-                threading.Thread(target=self._ask, args=[client, server], daemon=True).start()
-                threading.Thread(target=self._answer, args=[client, server], daemon=True).start()
-
-    def _ask(self, client: socket.socket, server: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while said := client.recv(65_536):
-                if b"COMMIT\0" in said and not self._has_cut:
-                    self._has_cut = True
-                    client.shutdown(socket.SHUT_RDWR)
-                    if self._is_committed:
-                        server.sendall(said)
-                    server.shutdown(socket.SHUT_WR)
-                    return
-                server.sendall(said)
-        server.close()
-
-    def _answer(self, client: socket.socket, server: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while said := server.recv(65_536):
-                with contextlib.suppress(OSError):
-                    client.sendall(said)
-        client.close()
-        server.close()
-
-
-@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.parametrize("how", [Cut.ALL, Cut.NOTHING])
 def test_a_connection_lost_at_the_commit_is_told_and_the_work_may_be_repeated(
-    postgres: Any, url: str, is_committed: bool
+    postgres: Any, url: str, how: Cut
 ) -> None:
     def once(tx: Tx) -> None:
         tx.run("INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING")
 
-    with contextlib.closing(Relay(postgres.port, is_committed=is_committed)) as relay:
-        through = url.replace(f":{postgres.port}/", f":{relay.port}/")
-        with contextlib.closing(Postgres(through)) as database:
-            with pytest.raises(DatabaseAway, match=r"lost at the commit .*may have been kept"):
-                database.write(once)
+    with (
+        Relay(postgres.port) as relay,
+        contextlib.closing(Postgres(relay.through(url))) as database,
+    ):
+        relay.cut(how)
+        with pytest.raises(CommitLost, match=r"lost at the commit .*may have been kept"):
             database.write(once)
-            assert database.read(count) == 1
+        database.write(once)
+        assert database.read(count) == 1
+
+
+def test_a_read_whose_end_is_lost_is_made_again(postgres: Any, url: str) -> None:
+    with (
+        Relay(postgres.port) as relay,
+        contextlib.closing(Postgres(relay.through(url))) as database,
+    ):
+        relay.cut(Cut.NOTHING, reads=True)
+        assert database.read(count) == 0
+        assert relay.cuts == 1
 
 
 @pytest.mark.parametrize(

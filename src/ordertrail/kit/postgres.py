@@ -144,7 +144,7 @@ class Postgres:
     def read(self, work: Callable[[Reader], T]) -> T:
         """Run the work on one snapshot, each of its queries within the time limit of a read."""
         try:
-            with contextlib.suppress(*_NOT_PREPARED):
+            with contextlib.suppress(*_NOT_PREPARED, CommitLost):
                 return self._run(self._begin_read, work)
             return self._run(self._begin_read, work)
         except DatabaseAway as error:
