@@ -31,7 +31,7 @@ KEEP = """
 CREATE SCHEMA before;
 DO $$ DECLARE each regclass; BEGIN
     FOR each IN SELECT oid FROM pg_class
-        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+        WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
     LOOP
         EXECUTE format('CREATE TABLE before.%I AS TABLE %s', each::text, each);
     END LOOP;
@@ -41,7 +41,7 @@ AS_BEFORE = """
 SET session_replication_role = replica;
 DO $$ DECLARE each regclass; BEGIN
     FOR each IN SELECT oid FROM pg_class
-        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+        WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
     LOOP
         EXECUTE format('DELETE FROM %s', each);
         EXECUTE format('INSERT INTO %s TABLE before.%I', each, each::text);

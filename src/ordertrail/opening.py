@@ -1,6 +1,7 @@
 """The platform's database: the one that an address names, on this release's schema."""
 
 import importlib
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
@@ -11,7 +12,8 @@ from ordertrail.kit import clock
 from ordertrail.kit.clock import Clock
 from ordertrail.kit.sqlite import ServerLock, Sqlite
 from ordertrail.settings import Settings, without_password
-from ordertrail.store import migrations
+from ordertrail.store import migrations, partitions
+from ordertrail.store.partitions import Done, Kept
 
 if TYPE_CHECKING:
     from ordertrail.kit.postgres import Postgres
@@ -57,6 +59,7 @@ def prepare(
     if not isinstance(database, Sqlite):
         if migrations.pending(database):
             migrations.apply(database, now)
+        partitions.make_ahead(database, database.dialect, now())
     elif not database.path.exists() or migrations.pending(database):
         _apply_alone(database, now, lock or ServerLock(database.path))
     if not database.read(workspaces.every):
@@ -70,6 +73,15 @@ def opened(
     database = at(settings)
     prepare(database, uid, now, lock)
     return database
+
+
+def upkeep(settings: Settings, database: Place, at: datetime) -> Done:
+    """Let go of what the log of requests and the journal hold beyond the set time.
+
+    To be called now and then, by one process at a time if it can be had.
+    """
+    kept = Kept(settings.request_log_days_max, settings.journal_days_max)
+    return partitions.upkeep(database, database.dialect, kept, at)
 
 
 def named(settings: Settings) -> str:

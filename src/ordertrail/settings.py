@@ -68,7 +68,11 @@ class Settings(BaseSettings):
         ge=1,
         description="For how many days the log keeps a call.",
     )
-
+    journal_days_max: int | None = Field(
+        None,
+        ge=1,
+        description="For how many days the journal keeps a change; for ever if not set.",
+    )
     headers_bytes_max: int = Field(
         32 << 10,
         ge=1024,

@@ -70,10 +70,12 @@ def _opened(settings: Settings, address: str) -> tuple[Place, ServerLock | None]
         lock = ServerLock(database.path)
         lock.take()
         opening.prepare(database, uid, lock=lock)
+        opening.upkeep(settings, database, clock.utc_now())
         lock.tell(address)
         return database, lock
     try:
         opening.prepare(database, uid)
+        opening.upkeep(settings, database, clock.utc_now())
     except DatabaseAway as error:
         _log.warning("%s. Until then callers are told to come back.", error)
         opening.prepared_when_needed(database, uid)

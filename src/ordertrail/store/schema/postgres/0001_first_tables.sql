@@ -224,6 +224,8 @@ CREATE UNIQUE INDEX events_key ON events (workspace_id, operation_key) WHERE ope
 CREATE INDEX events_contact ON events (workspace_id, contact_id, at, id);
 CREATE INDEX events_type ON events (workspace_id, event_type_id, at);
 
+-- The journal by months, the log of requests by days: the upkeep makes partitions ahead of time and
+-- drops old ones. What falls into none of them is kept in the net.
 CREATE TABLE journal (
     workspace_id BIGINT NOT NULL REFERENCES workspaces (id),
     id BIGINT NOT NULL,
@@ -235,8 +237,9 @@ CREATE TABLE journal (
     changes JSON NOT NULL,
     author TEXT COLLATE "C" NOT NULL,
     origin TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (workspace_id, id)
-);
+    PRIMARY KEY (workspace_id, id, at)
+) PARTITION BY RANGE (at);
+CREATE TABLE journal_net PARTITION OF journal DEFAULT;
 CREATE INDEX journal_subject ON journal (workspace_id, subject, subject_id, id);
 CREATE INDEX journal_stages ON journal (workspace_id, subject_id, id) WHERE subject = 'deal' AND (changes -> 'stage') IS NOT NULL;
 CREATE INDEX journal_contact ON journal (workspace_id, contact_id, at, id) WHERE contact_id IS NOT NULL;
@@ -252,8 +255,9 @@ CREATE TABLE requests (
     key_id BIGINT,
     request_id TEXT COLLATE "C" NOT NULL,
     problem TEXT COLLATE "C",
-    PRIMARY KEY (workspace_id, id)
-);
+    PRIMARY KEY (workspace_id, id, at)
+) PARTITION BY RANGE (at);
+CREATE TABLE requests_net PARTITION OF requests DEFAULT;
 
 CREATE TABLE tags (
     workspace_id BIGINT NOT NULL REFERENCES workspaces (id),
