@@ -43,10 +43,11 @@ def results() -> dict[str, dict[str, Any]]:
 def _section(name: str, found: Mapping[str, Any]) -> str:
     about = ast.get_docstring(ast.parse((ROOT / "bench" / f"{name}.py").read_text()))
     how = found["measured"]
+    rounds = "one round" if how["rounds"] == 1 else f"{how['rounds']} rounds"
     return (
         f"## {name}\n\n{about}\n\n"
         f"Measured on {how['on']}: Python {how['python']}, {how['cores']} cores, load"
-        f" {how['load_before']:.1f} before, {how['rounds']} rounds of {how['seconds']:g} s.\n\n"
+        f" {how['load_before']:.1f} before, {rounds} of {how['seconds']:g} s.\n\n"
         + "\n".join(table(found))
         + "\n"
     )
