@@ -113,10 +113,14 @@ def serve(folder: Path, now: Clock = clock.utc_now, **settings: Any) -> Iterator
 
 
 @contextlib.contextmanager
-def serve_at(url: str, now: Clock = clock.utc_now, **settings: Any) -> Iterator[Served]:
+def serve_at(
+    url: str, now: Clock = clock.utc_now, *, is_prepared: bool = True, **settings: Any
+) -> Iterator[Served]:
     """A platform on the database at an address, started and stopped."""
     chosen = Settings(database_url=url, **settings)
-    database = opening.opened(chosen, "test-installation", now)
+    database = opening.at(chosen)
+    if is_prepared:
+        opening.prepare(database, "test-installation", now)
     running = app.parts(chosen, database, now)
     with asgi.serving(app.create_app(chosen, running, now)) as caller:
         yield Served(chosen, running, caller, now)

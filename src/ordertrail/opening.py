@@ -71,7 +71,11 @@ def opened(
 ) -> Place:
     """Return the database that the settings name, prepared."""
     database = at(settings)
-    prepare(database, uid, now, lock)
+    try:
+        prepare(database, uid, now, lock)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

@@ -1,5 +1,6 @@
 """`ordertrail doctor`: what this installation is, and whether it can work."""
 
+import contextlib
 import platform
 
 import typer
@@ -25,6 +26,6 @@ def _state(settings: Settings) -> str:
     database = opening.at(settings)
     if isinstance(database, Sqlite) and not database.path.exists():
         return f"{database.path} is not there yet; `ordertrail serve` makes it"
-    pending = migrations.pending(database)
-    database.close()
+    with contextlib.closing(database):
+        pending = migrations.pending(database)
     return f"{len(pending)} migrations to run: ordertrail migrate" if pending else "up to date"

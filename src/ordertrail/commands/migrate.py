@@ -1,5 +1,7 @@
 """`ordertrail migrate`: the database on this release's schema."""
 
+import contextlib
+
 import typer
 
 from ordertrail import opening
@@ -14,8 +16,8 @@ def run(settings: Settings) -> None:
     lock = ServerLock(database.path) if isinstance(database, Sqlite) else None
     if lock is not None:
         lock.take()
-    done = migrations.apply(database)
-    database.close()
+    with contextlib.closing(database):
+        done = migrations.apply(database)
     if lock is not None:
         lock.release()
     for migration in done:

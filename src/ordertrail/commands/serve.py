@@ -79,6 +79,9 @@ def _opened(settings: Settings, address: str) -> tuple[Place, ServerLock | None]
     except DatabaseAway as error:
         _log.warning("%s. Until then callers are told to come back.", error)
         opening.prepared_when_needed(database, uid)
+    except BaseException:
+        database.close()
+        raise
     return database, None
 
 
