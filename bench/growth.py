@@ -8,10 +8,11 @@ one deal over one connection.
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
+from bench.deals import started
 from bench.filled import fill
 from bench.harness import Case, Contender, Figure, Measured
 from bench.orders import UPDATE_OR_CREATE, deal
@@ -34,8 +35,9 @@ def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
 
 
 def _measure(deals: int, seconds: float) -> Measured:
-    with tempfile.TemporaryDirectory() as folder:
-        server = Ordertrail(f"sqlite:///{folder}/bench.db")
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = started(stack, Ordertrail(f"sqlite:///{folder}/bench.db"))
         server.stop()
         path = Path(folder, "bench.db")
         fill(path, deals)
@@ -49,7 +51,6 @@ def _measure(deals: int, seconds: float) -> Measured:
         before = server.cpu_s()
         written = server.load(upserts, seconds)
         used = server.cpu_s() - before
-        server.stop()
     return {
         "read_us": read["p50_ms"] * 1000,
         "per_s": written["requests_per_s"],

@@ -12,12 +12,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import cast
 
 import uvloop
 
-from bench.deals import Upserts
+from bench.deals import Upserts, started
 from bench.harness import Case, Contender, Figure, Measured
 from bench.servers import Ordertrail
 from bench.usage import resident_mib
@@ -82,8 +82,9 @@ def idle(server: Ordertrail) -> Iterator[None]:
 @contextmanager
 def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
     """Take turns without and with the idle connections, at one server."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Ordertrail(f"sqlite:///{folder}/bench.db")
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = started(stack, Ordertrail(f"sqlite:///{folder}/bench.db"))
         server.add_contacts()
         upserts = Upserts(server, seconds)
 
@@ -101,7 +102,6 @@ def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
             Contender("without idle connections", without),
             Contender(f"with {IDLE:,} of them", beside, beside="without idle connections"),
         )
-        server.stop()
 
 
 def main() -> None:

@@ -8,10 +8,11 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
+from bench.deals import started
 from bench.harness import Case, Contender, Figure, Measured, percentile
 from bench.servers import Ordertrail
 from ordertrail.kit.paging import Place
@@ -33,8 +34,9 @@ SELECT 1, i, 'ORD-' || i, 'Order #' || i, 1, 1 + i % 3, 1 + i % 2, 100 * i, 'USD
 @contextmanager
 def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
     """Fill a database, and read pages of it for so long each."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Ordertrail(f"sqlite:///{folder}/bench.db")
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = started(stack, Ordertrail(f"sqlite:///{folder}/bench.db"))
         server.stop()
         database = Sqlite(Path(folder, "bench.db"))
         database.write(lambda tx: tx.run(_FILL, deals=DEALS))
@@ -49,7 +51,6 @@ def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
             )
             for name, query in pages.items()
         ]
-        server.stop()
 
 
 def _filtered(server: Ordertrail, query: str, seconds: float) -> Measured:

@@ -8,10 +8,11 @@ server: HTTP alone.
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
+from bench.deals import started
 from bench.filled import fill
 from bench.harness import Case, Contender, Figure, Measured
 from bench.servers import Ordertrail
@@ -25,8 +26,9 @@ ONE = "one deal by its number"
 @contextmanager
 def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
     """Fill a database, and read each kind of thing in turn."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Ordertrail(f"sqlite:///{folder}/bench.db")
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = started(stack, Ordertrail(f"sqlite:///{folder}/bench.db"))
         server.stop()
         people = fill(Path(folder, "bench.db"), DEALS)
         server.start()
@@ -43,7 +45,6 @@ def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
             for name, requests in asked.items()
             for beside in ("" if name == ONE else ONE,)
         ]
-        server.stop()
 
 
 def _api(people: int) -> Iterator[tuple[str, list[str]]]:

@@ -76,8 +76,10 @@ class Served:
         return own + (usage.cpu_s(database_pid) if database_pid else 0.0)
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=30)
+        """Stop serving; nothing happens to one that was stopped before."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.communicate(timeout=30)
 
 
 class Ordertrail(Served):

@@ -8,12 +8,13 @@ grows, as it should: it is what one change adds to the database.
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
 
+from bench.deals import started
 from bench.harness import Case, Contender, Figure, Measured
 from bench.orders import UPDATE_OR_CREATE, deal
 from bench.servers import Ordertrail
@@ -66,12 +67,12 @@ class Soak:
 @contextmanager
 def contenders(seconds: float) -> Iterator[Sequence[Contender]]:
     """Serve one database all the time."""
-    with tempfile.TemporaryDirectory() as folder:
-        server = Ordertrail(f"sqlite:///{folder}/bench.db")
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = started(stack, Ordertrail(f"sqlite:///{folder}/bench.db"))
         server.add_contacts()
         soak = Soak(server, Path(folder, "bench.db"), seconds * LOAD_PER_SECOND_ASKED)
         yield [Contender("Ordertrail, SQLite", soak.measure)]
-        server.stop()
 
 
 CASE = Case(
