@@ -21,9 +21,11 @@ from ordertrail.opening import Place
 from ordertrail.settings import Settings
 
 TABLES = either(
-    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    " AND name <> 'leases'",
     "SELECT CAST(relname AS text) FROM pg_class WHERE relkind IN ('r', 'p')"
-    " AND relnamespace = 'public'::regnamespace AND NOT relispartition AND relname <> 'writers'",
+    " AND relnamespace = 'public'::regnamespace AND NOT relispartition"
+    " AND relname NOT IN ('writers', 'leases')",
 )
 COLUMNS = either(
     "SELECT name, pk FROM pragma_table_info(:t) ORDER BY cid",
@@ -80,6 +82,12 @@ class Served:
         headers |= more.pop("headers", {})
         return self.caller.call(method, target, json=json, headers=headers, **more)
 
+    def do_background_work(self) -> None:
+        """Do every piece that is due."""
+        working = app.background(self.settings, self.database, self.now)
+        while working.do_one():
+            pass
+
     def rows(self, table: str) -> list[list[Any]]:
         """All rows of a table, each as a list, in the order of the primary key."""
         columns = self.database.read(lambda reader: reader.fetch(COLUMNS, t=table))
@@ -107,7 +115,10 @@ class Served:
 
 @contextlib.contextmanager
 def serve(folder: Path, now: Clock = clock.utc_now, **settings: Any) -> Iterator[Served]:
-    """A platform on a database file in the folder, started and stopped."""
+    """A platform on a database file in the folder, started and stopped.
+
+    Background work is left alone, unless it is asked for: tests do it when they want it done.
+    """
     with database_url(folder) as url, serve_at(url, now, **settings) as platform:
         yield platform
 
@@ -117,7 +128,7 @@ def serve_at(
     url: str, now: Clock = clock.utc_now, *, is_prepared: bool = True, **settings: Any
 ) -> Iterator[Served]:
     """A platform on the database at an address, started and stopped."""
-    chosen = Settings(database_url=url, **settings)
+    chosen = Settings(database_url=url, **{"background": False, **settings})
     database = opening.at(chosen)
     if is_prepared:
         opening.prepare(database, "test-installation", now)

@@ -5,23 +5,23 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from ordertrail.actions import workspaces
-from ordertrail.actions.requests import Keep
 from ordertrail.api import docs
 from ordertrail.api.call import Limits, Platform
 from ordertrail.api.health import Readiness, alive
 from ordertrail.api.metrics import Measured, Metrics
 from ordertrail.api.routes import Api
 from ordertrail.api.trace import NOWHERE, Trace, Traces
+from ordertrail.automation.background import Background
+from ordertrail.automation.upkeep import Upkeep
 from ordertrail.console.desk import Desk
 from ordertrail.console.routes import routes
-from ordertrail.kit import clock
+from ordertrail.kit import clock, processes
 from ordertrail.kit.checkpoint import Checkpointer
 from ordertrail.kit.clock import Clock
 from ordertrail.kit.committer import Committer
@@ -30,6 +30,7 @@ from ordertrail.kit.sqlite import ServerLock, Sqlite
 from ordertrail.opening import Place
 from ordertrail.settings import Settings
 from ordertrail.store import writers
+from ordertrail.store.partitions import Kept
 from ordertrail.version import VERSION
 
 _DESCRIBED = (docs.PREFIX, docs.DOCUMENT)
@@ -54,6 +55,7 @@ class Running:
     key_readers: Readers
     page_readers: Readers
     checkpointer: Checkpointer | None
+    background: Background | None
     lock: ServerLock | None
 
     def start(self) -> None:
@@ -66,9 +68,13 @@ class Running:
             readers.start()
         if self.checkpointer is not None:
             self.checkpointer.start()
+        if self.background is not None:
+            self.background.start()
 
     def stop(self) -> None:
         """Finish what was accepted, then let go of everything."""
+        if self.background is not None:
+            self.background.stop()
         self.committer.close()
         for readers in (self.readers, self.key_readers, self.page_readers):
             readers.close()
@@ -103,8 +109,16 @@ def parts(
         key_readers=Readers(database, threads=1),
         page_readers=Readers(database),
         checkpointer=Checkpointer(file) if file else None,
+        background=background(settings, database, now) if settings.background else None,
         lock=(lock or ServerLock(file.path)) if file else None,
     )
+
+
+def background(settings: Settings, database: Place, now: Clock = clock.utc_now) -> Background:
+    """Return what does the background work of an installation, not yet started."""
+    kept = Kept(settings.request_log_days_max, settings.journal_days_max)
+    upkeep = Upkeep(database.dialect, kept, settings.request_log_rows_max, now)
+    return Background(database, upkeep.pieces(), processes.name())
 
 
 class App:
@@ -147,7 +161,6 @@ def _tracing(send: Send, trace: Trace) -> Send:
 
 def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now) -> App:
     """Return the ASGI application; it starts and stops the parts with itself."""
-    keep = Keep(settings.request_log_rows_max, timedelta(days=settings.request_log_days_max))
     platform = Platform(
         committer=running.committer,
         readers=running.readers,
@@ -155,7 +168,7 @@ def create_app(settings: Settings, running: Running, now: Clock = clock.utc_now)
         clock=now,
         version=VERSION,
         limits=Limits(body_bytes_max=settings.body_bytes_max),
-        keep_requests=keep if settings.request_log else None,
+        logs_requests=settings.request_log,
     )
 
     @contextlib.asynccontextmanager

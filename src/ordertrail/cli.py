@@ -49,6 +49,12 @@ def serve(
 
 
 @app.command()
+def work(database: DatabaseUrl = None) -> None:
+    """Do background work alone, for an installation of several machines on PostgreSQL."""
+    command("work", "server").run(settings(database))
+
+
+@app.command()
 def migrate(database: DatabaseUrl = None) -> None:
     """Bring the database to this release's schema; `serve` does so by itself."""
     command("migrate", "server").run(settings(database))

@@ -1,7 +1,6 @@
 """The platform's database: the one that an address names, on this release's schema."""
 
 import importlib
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
@@ -13,7 +12,6 @@ from ordertrail.kit.clock import Clock
 from ordertrail.kit.sqlite import ServerLock, Sqlite
 from ordertrail.settings import Settings, without_password
 from ordertrail.store import migrations, partitions
-from ordertrail.store.partitions import Done, Kept
 
 if TYPE_CHECKING:
     from ordertrail.kit.postgres import Postgres
@@ -77,15 +75,6 @@ def opened(
         database.close()
         raise
     return database
-
-
-def upkeep(settings: Settings, database: Place, at: datetime) -> Done:
-    """Let go of what the log of requests and the journal hold beyond the set time.
-
-    To be called now and then, by one process at a time if it can be had.
-    """
-    kept = Kept(settings.request_log_days_max, settings.journal_days_max)
-    return partitions.upkeep(database, database.dialect, kept, at)
 
 
 def named(settings: Settings) -> str:

@@ -73,6 +73,10 @@ class Settings(BaseSettings):
         ge=1,
         description="For how many days the journal keeps a change; for ever if not set.",
     )
+    background: bool = Field(
+        True,
+        description="Whether `serve` does background work too; else `ordertrail work` has to run.",
+    )
     headers_bytes_max: int = Field(
         32 << 10,
         ge=1024,

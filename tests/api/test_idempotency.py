@@ -129,4 +129,5 @@ def test_an_answer_is_kept_for_a_week_and_then_forgotten(platform: Served, token
         )
     )
     platform.call(token, "POST", DEALS, {"custom_id": "O-2"}, headers=keyed("new"))
+    platform.do_background_work()
     assert [row[1] for row in platform.rows("answers")] == ["new"]

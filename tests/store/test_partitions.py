@@ -206,7 +206,7 @@ def test_what_is_read_from_the_journal_is_shorter_when_old_parts_are_gone_and_ri
         call("POST", "deals/update_or_create/", {**deal, "stage": 2})
         assert len(call("GET", "deals-by-id/D/stage-changes/")["results"]) == 2
         now.at = datetime(2026, 3, 15, tzinfo=UTC)
-        opening.upkeep(platform.settings, platform.database, now.at)
+        platform.do_background_work()
         told = call("GET", "deals-by-id/D/stage-changes/")
         assert [(each["stage"], each["stage_name"]) for each in told["results"]] == [
             (2, "Order fulfilled")

@@ -21,8 +21,6 @@ from ordertrail.store.answers import Remembered
 REMEMBERED_FOR = timedelta(days=8)
 """How long an answer is kept: the seven days that are promised, and one to be sure."""
 
-FORGOTTEN_AT_ONCE_MIN = 10
-
 __all__ = ["REMEMBERED_FOR", "Once", "Remembered", "once", "still_running"]
 
 
@@ -86,8 +84,6 @@ def _carried_out(
 
 def _remember(tx: Tx, batch: Batch[Once], told: Sequence[Remembered]) -> None:
     if told:
-        rows_max = FORGOTTEN_AT_ONCE_MIN + 2 * len(told)
-        answers.forget(tx, batch.workspace_id, batch.at - REMEMBERED_FOR, rows_max)
         answers.add(tx, batch.workspace_id, told, batch.at)
 
 

@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, quote, urlencode
 import msgspec
 
 from ordertrail.actions.keys import Key
-from ordertrail.actions.requests import Keep
 from ordertrail.api.trace import Trace
 from ordertrail.domain.errors import Invalid, NotFound
 from ordertrail.domain.journal import Author, Origin
@@ -52,7 +51,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What the API stands on; `keep_requests` is None when calls are not to be logged.
+    """What the API stands on, and whether calls are logged.
 
     `running` are the requests with an idempotency key, by workspace, that are not answered yet.
     """
@@ -63,7 +62,7 @@ class Platform:
     clock: Clock
     version: str
     limits: Limits
-    keep_requests: Keep | None
+    logs_requests: bool
     running: set[tuple[int, str]] = field(default_factory=set)
 
 

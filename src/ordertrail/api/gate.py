@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from ordertrail.actions import requests
 from ordertrail.actions.requests import Request
 from ordertrail.api.bodies import TooLarge, UnknownCoding, read_body
 from ordertrail.api.call import Answer, Call, Platform, Streamed
@@ -59,9 +60,8 @@ class Gate:
 
     def record(self, key_workspace_id: int, request: Request) -> None:
         """Let the call be logged with the next batch."""
-        keep = self.platform.keep_requests
-        if keep is not None:
-            self.platform.committer.ride(key_workspace_id, keep.append, request)
+        if self.platform.logs_requests:
+            self.platform.committer.ride(key_workspace_id, requests.append, request)
 
 
 class Endpoint:

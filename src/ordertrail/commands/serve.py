@@ -15,6 +15,7 @@ import uvicorn
 from ordertrail import app, opening
 from ordertrail.actions import people, workspaces
 from ordertrail.api.connection import Connection, Patience
+from ordertrail.commands import logs
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import clock
 from ordertrail.kit.database import DatabaseAway
@@ -40,11 +41,7 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until SIGTERM or Ctrl-C; what was accepted by then is finished."""
     if workers != 1:
         raise Invalid({"workers": "start one process for each; PostgreSQL carries any number"})
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    logs.to_standard_error()
     listening = listen(host, port)
     address = url_of(listening)
     database, lock = _opened(settings, address)
@@ -70,12 +67,10 @@ def _opened(settings: Settings, address: str) -> tuple[Place, ServerLock | None]
         lock = ServerLock(database.path)
         lock.take()
         opening.prepare(database, uid, lock=lock)
-        opening.upkeep(settings, database, clock.utc_now())
         lock.tell(address)
         return database, lock
     try:
         opening.prepare(database, uid)
-        opening.upkeep(settings, database, clock.utc_now())
     except DatabaseAway as error:
         _log.warning("%s. Until then callers are told to come back.", error)
         opening.prepared_when_needed(database, uid)

@@ -14,11 +14,15 @@ _BY_KEY = sql.rows(
     " WHERE a.workspace_id = :workspace_id AND a.operation_key = j.value",
 )
 _ADD = sql.insert("answers", "operation_key fingerprint status body warnings created_at")
+_OLDEST = (
+    "SELECT created_at FROM answers @by(answers_age) WHERE workspace_id = :workspace_id"
+    " ORDER BY created_at LIMIT 1"
+)
 _FORGET = (
     "DELETE FROM answers WHERE workspace_id = :workspace_id AND operation_key IN"
     " (SELECT operation_key FROM answers @by(answers_age)"
     " WHERE workspace_id = :workspace_id AND created_at < :before"
-    " ORDER BY created_at LIMIT :rows_max)"
+    " ORDER BY created_at LIMIT :rows_max) RETURNING created_at"
 )
 
 
@@ -53,6 +57,13 @@ def add(tx: Tx, workspace_id: int, answers: Sequence[Remembered], at: datetime) 
         tx.run(_ADD, workspace_id=workspace_id, rows=rows)
 
 
-def forget(tx: Tx, workspace_id: int, before: datetime, rows_max: int) -> None:
-    """Forget the oldest answers from before a time, at most so many."""
-    tx.run(_FORGET, workspace_id=workspace_id, before=clock.to_micros(before), rows_max=rows_max)
+def are_older(reader: Reader, workspace_id: int, before: datetime) -> bool:
+    """Tell whether there are answers from before a time."""
+    oldest = reader.fetch(_OLDEST, workspace_id=workspace_id)
+    return bool(oldest) and oldest[0][0] < clock.to_micros(before)
+
+
+def forget(tx: Tx, workspace_id: int, before: datetime, rows_max: int) -> int:
+    """Forget the oldest answers from before a time, at most so many; return how many it were."""
+    moment = clock.to_micros(before)
+    return len(tx.fetch(_FORGET, workspace_id=workspace_id, before=moment, rows_max=rows_max))

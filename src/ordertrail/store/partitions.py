@@ -4,7 +4,7 @@ On PostgreSQL the journal lies in months and the log in days, of UTC. They are m
 and dropped whole when their last moment is older than the set time. Whatever is in none of them,
 because nobody made it in time or a clock was wrong, is in the net, found like anything else, and
 is deleted in small steps. SQLite has one table for each; there the oldest rows of the journal are
-deleted in small steps, and the log is trimmed by who writes it.
+deleted in small steps, and the log is trimmed elsewhere.
 """
 
 import re

@@ -1,22 +1,20 @@
-"""The log of API calls as rows: bounded in number and age."""
+"""The log of API calls as rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ordertrail.kit import clock
-from ordertrail.kit.database import Tx
+from ordertrail.kit.database import Reader, Tx
 from ordertrail.store import ids, sql
 
 _ADD = sql.insert("requests", "id at method path status duration_micros key_id request_id problem")
-TRIM_EVERY = 100
-_TRIM = "DELETE FROM requests WHERE workspace_id = :workspace_id AND id <= :last"
-_TRIM_OLD = (
-    "DELETE FROM requests WHERE workspace_id = :workspace_id"
-    " AND id < (SELECT coalesce(min(id), :last) FROM"
-    " (SELECT id FROM requests WHERE workspace_id = :workspace_id AND at >= :since"
-    " ORDER BY id LIMIT 1))"
+_ENDS = "SELECT min(id), max(id) FROM requests WHERE workspace_id = :workspace_id"
+_SINCE = (
+    "SELECT id FROM requests WHERE workspace_id = :workspace_id AND at >= :since"
+    " ORDER BY id LIMIT 1"
 )
+_REMOVE = "DELETE FROM requests WHERE workspace_id = :workspace_id AND id < :below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +31,8 @@ class Request:
     problem: str | None
 
 
-def append(
-    tx: Tx, workspace_id: int, requests: Sequence[Request], *, rows_max: int, age_max: timedelta
-) -> None:
-    """Write the calls; now and then drop what is beyond `rows_max` or older than `age_max`."""
+def append(tx: Tx, workspace_id: int, requests: Sequence[Request]) -> None:
+    """Write the calls."""
     numbers = list(ids.take(tx, workspace_id, request=len(requests))["request"])
     tx.run(
         _ADD,
@@ -56,7 +52,25 @@ def append(
             for number, each in zip(numbers, requests, strict=True)
         ],
     )
-    if numbers[-1] // TRIM_EVERY > (numbers[0] - 1) // TRIM_EVERY:
-        since = clock.to_micros(requests[-1].at - age_max)
-        tx.run(_TRIM, workspace_id=workspace_id, last=numbers[-1] - rows_max)
-        tx.run(_TRIM_OLD, workspace_id=workspace_id, since=since, last=numbers[-1])
+
+
+def beyond(
+    reader: Reader, workspace_id: int, rows_max: int, since: datetime | None
+) -> tuple[int, int]:
+    """Return the oldest call's id, and the oldest of those to keep: the newest ones, not too old.
+
+    The two are the same when there is nothing to remove.
+    """
+    [(first, last)] = reader.fetch(_ENDS, workspace_id=workspace_id)
+    if first is None:
+        return 0, 0
+    kept = max(first, last - rows_max + 1)
+    if since is None:
+        return first, kept
+    young = reader.fetch(_SINCE, workspace_id=workspace_id, since=clock.to_micros(since))
+    return first, max(kept, young[0][0] if young else last + 1)
+
+
+def remove(tx: Tx, workspace_id: int, below: int) -> None:
+    """Remove the calls with smaller ids."""
+    tx.run(_REMOVE, workspace_id=workspace_id, below=below)

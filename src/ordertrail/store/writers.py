@@ -20,6 +20,7 @@ _CLAIM = (
 )
 _HOLD = f"SELECT id FROM workspaces WHERE id = :workspace_id {_LOCKED}"
 _TICKET = "SELECT ticket FROM writers WHERE workspace_id = :workspace_id AND name = :name"
+_REMOVE = "DELETE FROM writers WHERE workspace_id = :workspace_id AND at < :before RETURNING name"
 
 
 def claim(tx: Tx, workspace_id: int, name: str, ticket: int, at: datetime) -> None:
@@ -41,3 +42,12 @@ def is_kept(tx: Tx, workspace_id: int, name: str, ticket: int) -> bool:
     hold(tx, workspace_id)
     found = tx.fetch(_TICKET, workspace_id=workspace_id, name=name)
     return bool(found) and found[0][0] == ticket
+
+
+def remove(tx: Tx, workspace_id: int, before: datetime) -> int:
+    """Remove the tickets of those who wrote nothing since a time; return how many it were.
+
+    A ticket is looked for right after its commit was lost, and never again.
+    """
+    moment = clock.to_micros(before)
+    return len(tx.fetch(_REMOVE, workspace_id=workspace_id, before=moment))

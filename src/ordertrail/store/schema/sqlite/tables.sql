@@ -328,3 +328,13 @@ CREATE TABLE answers (
     PRIMARY KEY (workspace_id, operation_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX answers_age ON answers (workspace_id, created_at);
+
+CREATE TABLE leases (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    name TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, name)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,13 @@
+"""How processes that run for long say what happens to them: lines on standard error."""
+
+import logging
+import sys
+
+
+def to_standard_error() -> None:
+    """Let everything from level INFO on be said there, with the time and who says it."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
