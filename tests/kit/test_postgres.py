@@ -178,7 +178,7 @@ def test_two_that_wait_for_each_other_are_both_done_in_the_end(
 
         def work(tx: Tx) -> None:
             tries.append(first)
-            tx.run("UPDATE t SET text = text || 'y' WHERE n = :n", n=first)
+            tx.fetch("UPDATE t SET text = text || 'y' WHERE n = :n RETURNING n", n=first)
             if not met:
                 met.append(True)
                 both_hold_one.wait(10)

@@ -46,16 +46,17 @@ PREPARE_AFTER = 5
 
 IDLE_LIMIT_S = 10.0
 LOCK_LIMIT_S = 30.0
+_IDLE = "SELECT set_config('idle_in_transaction_session_timeout', '{}', true)"
 _BEGIN_WRITE = (
-    f"BEGIN ISOLATION LEVEL READ COMMITTED; {DURABLE};"
-    " SET LOCAL idle_in_transaction_session_timeout = {};"
-    " SET LOCAL lock_timeout = {}"
+    "BEGIN ISOLATION LEVEL READ COMMITTED",
+    f"{_IDLE}, set_config('lock_timeout', '{{}}', true), ({DURABLE})",
 )
 _BEGIN_READ = (
-    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
-    " SET LOCAL idle_in_transaction_session_timeout = {};"
-    " SET LOCAL statement_timeout = {}"
+    "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    f"{_IDLE}, set_config('statement_timeout', '{{}}', true)",
 )
+Begin = tuple[str, str]
+"""The statement that begins a transaction, and the one that settles its limits."""
 
 _GIVEN_UP = tuple(errors.lookup(state) for state in GIVEN_UP)
 _NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
@@ -115,8 +116,8 @@ class Postgres:
     ) -> None:
         self.url = url
         self._read_limit_s = read_limit_s
-        self._begin_write = _BEGIN_WRITE.format(_ms(idle_limit_s), _ms(LOCK_LIMIT_S))
-        self._begin_read = _BEGIN_READ.format(_ms(idle_limit_s), _ms(read_limit_s))
+        self._begin_write = _begin(_BEGIN_WRITE, idle_limit_s, LOCK_LIMIT_S)
+        self._begin_read = _begin(_BEGIN_READ, idle_limit_s, read_limit_s)
         self._door = Door(url, prepare_threshold)
         self._local = threading.local()
         self._connections: dict[threading.Thread, Connection] = {}
@@ -160,7 +161,7 @@ class Postgres:
             self._connections.clear()
             self._local = threading.local()
 
-    def _run(self, begin: str, work: Callable[[PostgresTx], T]) -> T:
+    def _run(self, begin: Begin, work: Callable[[PostgresTx], T]) -> T:
         """Run the work in a transaction, and again if the connection breaks off before its end."""
         if self.at_first is not None:
             self._prepare()
@@ -168,7 +169,7 @@ class Postgres:
             return self._once(begin, work)
         return self._once(begin, work)
 
-    def _once(self, begin: str, work: Callable[[PostgresTx], T]) -> T:
+    def _once(self, begin: Begin, work: Callable[[PostgresTx], T]) -> T:
         """Run the work in a transaction; what the driver raises is told in our words."""
         connection = self._connection()
         try:
@@ -212,20 +213,26 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def _transaction(connection: Connection, begin: str) -> Iterator[None]:
-    try:
-        connection.execute(begin, prepare=False)
-        yield
-    except BaseException:
-        with contextlib.suppress(psycopg.Error):  # the first failure is the one to tell
-            connection.rollback()
-        raise
-    _commit(connection)
+def _transaction(connection: Connection, begin: Begin) -> Iterator[None]:
+    """Send what nobody waits for along with what is waited for next: the way there is the cost."""
+    with connection.pipeline() as pipeline:
+        try:
+            for statement in begin:
+                connection.execute(statement)
+            yield
+            _commit(connection, pipeline)
+        except BaseException:
+            with contextlib.suppress(psycopg.Error):  # the first failure is the one to tell
+                pipeline.sync()
+            with contextlib.suppress(psycopg.Error):
+                connection.rollback()
+            raise
 
 
-def _commit(connection: Connection) -> None:
+def _commit(connection: Connection, pipeline: psycopg.Pipeline) -> None:
     try:
-        connection.execute("COMMIT", prepare=False)
+        connection.execute("COMMIT")
+        pipeline.sync()
     except psycopg.OperationalError as error:
         if not connection.closed:
             raise
@@ -236,6 +243,11 @@ def _commit(connection: Connection) -> None:
 
 def _advice(error: psycopg.Error) -> str:
     return ADVICE_BY_STATE.get(error.sqlstate or "", SEE_IT_RUNS)
+
+
+def _begin(statements: Begin, *limits_s: float) -> Begin:
+    first, limits = statements
+    return first, limits.format(*map(_ms, limits_s))
 
 
 def _ms(seconds: float) -> int:

@@ -16,7 +16,7 @@ from ordertrail.store.names import Names, Thing
 _NO_NUMBER = "CAST(NULL AS BIGINT)"
 _FIGURES = sql.rows(
     "kind, id, a, b",
-    "(SELECT kind, id, CAST(is_there AS BIGINT) AS a, name AS b"
+    "(SELECT kind, id, CAST(is_there AS INTEGER) AS a, name AS b"
     f" FROM {names.SOURCE} n UNION ALL"
     " SELECT 'order', count(*), value_minor, currency FROM deals @by(deals_contact)"
     " WHERE workspace_id = :workspace_id AND contact_id = :contact_id"

@@ -77,7 +77,8 @@ def _apply(tx: Tx, dialect: Dialect, now: Clock) -> list[Migration]:
     tx.run(_REMEMBER)
     pending = _pending(every(dialect), dict(tx.rows(_APPLIED)))
     for migration in pending:
-        tx.run(migration.text)
+        for statement in _statements(migration.text):
+            tx.run(statement)
         tx.run(
             _ADD,
             version=migration.version,
@@ -101,3 +102,14 @@ def _pending(migrations: list[Migration], applied: dict[int, str]) -> list[Migra
                 f"migration {version} of the database differs from this release's file"
             )
     return [migration for migration in migrations if migration.version not in applied]
+
+
+def _statements(text: str) -> list[str]:
+    """Return the statements of a file; within `$$` a semicolon ends none."""
+    whole: list[str] = [""]
+    for place, part in enumerate(text.split("$$")):
+        is_quoted = place % 2 == 1
+        first, *rest = [f"$${part}$$"] if is_quoted else part.split(";\n")
+        whole[-1] += first
+        whole += rest
+    return [statement for statement in whole if statement.strip()]

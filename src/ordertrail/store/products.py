@@ -39,7 +39,7 @@ _USES = sql.rows(
     " (SELECT count(*) FROM (SELECT o.deal_id FROM order_products o"
     " WHERE o.workspace_id = :workspace_id AND o.product_id = j.value"
     " UNION SELECT l.deal_id FROM deal_products l"
-    " WHERE l.workspace_id = :workspace_id AND l.product_id = j.value)),"
+    " WHERE l.workspace_id = :workspace_id AND l.product_id = j.value) f),"
     " (SELECT count(*) FROM product_events e"
     " WHERE e.workspace_id = :workspace_id AND e.product_id = j.value)",
     "@list(ids int) j",

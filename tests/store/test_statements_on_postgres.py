@@ -1,0 +1,34 @@
+"""PostgreSQL understands every statement of the store, as it is worded for it."""
+
+import re
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from test_store_law import statements
+
+from ordertrail.kit.database import Dialect
+from ordertrail.kit.wording import worded
+from postgres_server import Server
+
+PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z_0-9]*)")
+
+
+@pytest.fixture(scope="module")
+def connection(postgres: Server) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with postgres.platform() as url, psycopg.connect(url, autocommit=True) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize("name", statements())
+def test_a_statement_is_understood(
+    connection: psycopg.Connection[tuple[object, ...]], name: str
+) -> None:
+    places: dict[str, str] = {}
+
+    def place(found: re.Match[str]) -> str:
+        return places.setdefault(found[1], f"${len(places) + 1}")
+
+    told = PARAMETER.sub(place, worded(statements()[name], Dialect.POSTGRES))
+    connection.execute(f"PREPARE asked AS {told}".encode())
+    connection.execute("DEALLOCATE asked")
