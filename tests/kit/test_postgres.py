@@ -55,8 +55,9 @@ def name(url: str) -> str:
     return url.rpartition("/")[2]
 
 
-def add(n: int) -> Callable[[Tx], None]:
-    return lambda tx: tx.run("INSERT INTO t (n, text) VALUES (:n, 'x')", n=n)
+def add(n: int) -> Callable[[Tx], object]:
+    """Insert a row, and wait until it is there."""
+    return lambda tx: tx.fetch("INSERT INTO t (n, text) VALUES (:n, 'x') RETURNING n", n=n)
 
 
 def count(reader: Reader) -> int:

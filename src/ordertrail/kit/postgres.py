@@ -75,17 +75,18 @@ class _BrokenOff(DatabaseAway):
 class PostgresTx:
     """Statements on one connection; begun and ended by whoever made it."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, pipeline: psycopg.Pipeline) -> None:
         self._execute = connection.execute
+        self._sync = pipeline.sync
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""
-        found = self._execute(named(query), bound(parameters)).fetchone()
+        found = self._asked(query, parameters).fetchone()
         return json.loads(found[0]) if found and found[0] else []
 
     def fetch(self, query: str, **parameters: Value) -> list[tuple[Any, ...]]:
         """Return the rows of a query, or of a statement with a RETURNING clause, one by one."""
-        return self._execute(named(query), bound(parameters)).fetchall()
+        return self._asked(query, parameters).fetchall()
 
     def run(self, statement: str, **parameters: Value) -> None:
         """Carry out one statement that returns nothing."""
@@ -93,6 +94,12 @@ class PostgresTx:
             self._execute(named(statement), bound(parameters))
         else:
             self._execute(worded(statement, Dialect.POSTGRES))
+
+    def _asked(self, query: str, parameters: dict[str, Value]) -> psycopg.Cursor[Any]:
+        """Wait for all that was sent; only then does the server count how long it hears nothing."""
+        cursor = self._execute(named(query), bound(parameters))
+        self._sync()
+        return cursor
 
 
 class Postgres:
@@ -173,8 +180,8 @@ class Postgres:
         """Run the work in a transaction; what the driver raises is told in our words."""
         connection = self._connection()
         try:
-            with _transaction(connection, begin):
-                return work(PostgresTx(connection))
+            with _transaction(connection, begin) as pipeline:
+                return work(PostgresTx(connection, pipeline))
         except _NOT_PREPARED:
             self._door.prepare_threshold = None
             connection.close()
@@ -213,13 +220,13 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def _transaction(connection: Connection, begin: Begin) -> Iterator[None]:
+def _transaction(connection: Connection, begin: Begin) -> Iterator[psycopg.Pipeline]:
     """Send what nobody waits for along with what is waited for next: the way there is the cost."""
     with connection.pipeline() as pipeline:
         try:
             for statement in begin:
                 connection.execute(statement)
-            yield
+            yield pipeline
             _commit(connection, pipeline)
         except BaseException:
             with contextlib.suppress(psycopg.Error):  # the first failure is the one to tell
