@@ -109,7 +109,7 @@ class Server:
             )
 
     def run(self, program: str, *arguments: str) -> None:
-        command = [*_as_postgres(), str(BINARIES[-1] / program), *arguments]
+        command = [*as_postgres(), str(BINARIES[-1] / program), *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
@@ -131,13 +131,13 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Run a cluster, and remove it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="ordertrail-postgres-"))
+def running(within: Path | None = None) -> Iterator[Server]:
+    """Run a cluster, in a folder of its own within one, and remove it afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="ordertrail-postgres-", dir=within))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
-        server = Server(folder, _free_port())
+        server = Server(folder, free_port())
         server.make()
         server.start()
         try:
@@ -164,7 +164,8 @@ def postgres() -> Server:
     return shared()
 
 
-def _as_postgres() -> list[str]:
+def as_postgres() -> list[str]:
+    """What a command begins with that must not run as root."""
     return (
         ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         if (os.geteuid() == 0)
@@ -172,7 +173,7 @@ def _as_postgres() -> list[str]:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])

@@ -6,7 +6,7 @@ host that is gone would wait for a quarter of an hour.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import psycopg
@@ -15,7 +15,7 @@ from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import TextLoader
 
 from ordertrail.kit.database import DatabaseAway, DatabaseRefused
-from ordertrail.kit.drivers import LET_MORE_IN, SEE_IT_RUNS, first_line
+from ordertrail.kit.drivers import ADVICE_BY_STATE, LET_MORE_IN, SEE_IT_RUNS, first_line
 
 Connection = psycopg.Connection[Any]
 
@@ -36,6 +36,7 @@ _NOT_LET_IN = (
     "pg_hba.conf",
     "no encryption",
 )
+_NO_ROOM = ("No space left", "could not write init file")
 _ALL_TAKEN = ("too many", "connection slots", "no more connections")
 _UNREADABLE = (
     "the address of PostgreSQL cannot be read; percent-encode what is special in user and password"
@@ -112,9 +113,17 @@ def _explained(connect: Callable[[], Connection]) -> Connection:
         raise DatabaseRefused(_UNREADABLE) from None
     except psycopg.OperationalError as error:
         reason = first_line(error)
-        if any(words in reason for words in _ALL_TAKEN):
-            raise DatabaseAway(f"PostgreSQL: {reason}; {LET_MORE_IN}") from error
-        if any(words in reason.rpartition("FATAL:")[2] for words in _NOT_LET_IN):
+        if _says(reason.rpartition("FATAL:")[2], _NOT_LET_IN):
             advice = "check user, password and name of the database in its address"
             raise DatabaseRefused(f"PostgreSQL: {reason}; {advice}") from None
-        raise DatabaseAway(f"PostgreSQL: {reason}; {SEE_IT_RUNS}") from error
+        raise DatabaseAway(f"PostgreSQL: {reason}; {_advice(reason)}") from error
+
+
+def _advice(reason: str) -> str:
+    if _says(reason, _ALL_TAKEN):
+        return LET_MORE_IN
+    return ADVICE_BY_STATE["53100"] if _says(reason, _NO_ROOM) else SEE_IT_RUNS
+
+
+def _says(reason: str, these: Sequence[str]) -> bool:
+    return any(words in reason for words in these)
