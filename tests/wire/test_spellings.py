@@ -74,6 +74,51 @@ def test_an_amount_is_read_as_number_or_text(value: object) -> None:
     assert deals.decode_change(line).lines == (SentLine(1, 149_900_000, product_custom_id="P"),)
 
 
+PRICES = {
+    "19.9": [
+        "€19.90",
+        "19,90\u00a0€",
+        "19.90 EUR",
+        "EUR 19,9",
+        "19.90",
+        "19,90 zł",
+        "US$19.90",
+        19.9,
+    ],
+    "1299": [
+        "1,299.00",
+        "$ 1,299.00",
+        "1.299,00 €",
+        "1 299,00 zł",
+        "1\u202f299,00",
+        "CHF 1'299.00",
+    ],
+    "1234567.5": ["1,234,567.50", "1.234.567,50 EUR"],
+    "1234567": ["1,234,567", "€1.234.567"],
+    "5": ["$ 5", "5", "5kr"],
+    "1.299": ["1.299", " 1.299 ", "1.2990 €"],
+    "0.125": ["$0.125", "0,125"],
+}
+
+
+@pytest.mark.parametrize(("kept", "written"), [(k, v) for k, each in PRICES.items() for v in each])
+def test_a_price_is_read_as_shops_write_it(kept: str, written: object) -> None:
+    sent = body.decode_object(body.encode({"custom_id": "P", "price": written}))
+    assert products.decode_new(sent)[1]["price"] == Decimal(kept)
+
+
+UNCLEAR = ["1,299", "€1.299", "1.299 EUR"]
+NO_PRICES = ["1,29,900", "1,299.00,5", "12 34", "5 kg", "5 XXX", "€5€", "€", "cheap", "5%", "1.2.3"]
+NO_PRICES += ["\u0665 €", "€1e3", "1,234.567.890", "1,299\u00a0000"]
+
+
+@pytest.mark.parametrize("written", UNCLEAR + NO_PRICES)
+def test_a_price_that_is_none_or_may_be_two_is_refused(written: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        products.decode_new({"custom_id": "P", "price": written})
+    assert list(refused.value.fields) == ["price"]
+
+
 @pytest.mark.parametrize("value", [True, "true", " True ", 1, False, "FALSE", 0])
 def test_a_flag_is_read_in_every_spelling(value: object) -> None:
     wanted = value in (True, "true", " True ")

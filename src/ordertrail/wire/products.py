@@ -13,7 +13,7 @@ from ordertrail.domain.product import (
     ProductName,
     event_type,
 )
-from ordertrail.wire import body, naming, tags
+from ordertrail.wire import body, naming, prices, tags
 from ordertrail.wire.naming import ContactNamed
 from ordertrail.wire.shapes import Time
 from ordertrail.wire.tags import TagShown
@@ -235,7 +235,7 @@ def _event_type(_field: str, value: object) -> str:
 
 
 _DATA_NAMES = DETAILS | READ_ONLY | {"custom_data"}
-_DETAIL_READERS: dict[str, body.Read] = dict.fromkeys(DETAILS, _text) | {"price": body.exact}
+_DETAIL_READERS: dict[str, body.Read] = dict.fromkeys(DETAILS, _text) | {"price": prices.price}
 _READERS: dict[str, body.Read] = {
     **naming.READERS,
     "event_type": _event_type,
