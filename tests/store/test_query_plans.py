@@ -44,7 +44,7 @@ HOT = {
         contacts._BY_CUSTOM_ID,
         {"k": "contacts_custom_id", "c": "PRIMARY KEY"},
     ),
-    "a contact's id by custom id": (contacts._IDS, {"k": "contacts_custom_id"}),
+    "a contact's id by custom id": (contacts.IDS, {"k": "contacts_custom_id"}),
     "the oldest contacts by e-mail": (
         contacts._OLDEST_BY_EMAIL,
         {"n": "contacts_email", "k": "PRIMARY KEY", "c": "PRIMARY KEY"},
@@ -64,7 +64,7 @@ HOT = {
     ),
     "a contact's id by user key": (contacts._IDS_BY_USER_KEY, {"k": "contacts_user_key"}),
     "whether contacts are known": (contacts._KNOWN, {"k": "PRIMARY KEY"}),
-    "a deal's id by custom id": (deals._IDS, {"d": "deals_custom_id"}),
+    "a deal's id by custom id": (deals.IDS, {"d": "deals_custom_id"}),
     "a deal by id": (deals._BY_ID, {"d": "PRIMARY KEY", "o": "PRIMARY KEY", "l": "PRIMARY KEY"}),
     "one deal by custom id": (
         deal_look._BY_CUSTOM_ID,
@@ -97,7 +97,7 @@ HOT = {
     ),
     "deleting a product": (products._DELETE, {"products": "PRIMARY KEY"}),
     "clearing a product's tags": (products._CLEAR_TAGS, {"taggings": "PRIMARY KEY"}),
-    "a product's id": (products._IDS, {"p": "products_custom_id"}),
+    "a product's id": (products.IDS, {"p": "products_custom_id"}),
     "a product's custom id": (products._KEYS, {"p": "PRIMARY KEY"}),
     "a product's counts": (events._PRODUCT_COUNTS, {"product_events": "product_events_product"}),
     "an event by operation key": (
@@ -123,7 +123,7 @@ HOT = {
     ),
     "a key by its hash": (keys._BY_HASH, {"k": "keys_hash"}),
     "noting a key's use": (keys._NOTE_USE, {"keys": "PRIMARY KEY"}),
-    "the stages": (pipelines._STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
+    "the stages": (pipelines.STAGES, {"p": "PRIMARY KEY", "s": "PRIMARY KEY"}),
     "a company by custom id": (
         companies._BY_CUSTOM_ID,
         {"o": "companies_custom_id", "m": "PRIMARY KEY", "g": "PRIMARY KEY"},

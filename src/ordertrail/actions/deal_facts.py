@@ -14,7 +14,7 @@ from ordertrail.domain.errors import Invalid, unknown
 from ordertrail.domain.journal import Subject
 from ordertrail.domain.pipeline import KnownStages
 from ordertrail.kit.database import Tx
-from ordertrail.store import companies, contacts, deals, ids, pipelines, products, workspaces
+from ordertrail.store import ahead, companies, contacts, deals, ids, pipelines, products, workspaces
 
 PARTICIPANTS = "participants"
 _COMPANY = {"company_id": None, "company_custom_id": None}
@@ -35,6 +35,11 @@ class Known:
         changes: Sequence[DealChange],
         names: Sequence[DealName | None],
     ) -> None:
+        deal_keys = {c.custom_id for c in changes if c.custom_id is not None}
+        deal_keys |= {n.custom_id for n in names if n is not None and n.custom_id is not None}
+        product_keys = dict.fromkeys(key for change in changes for key in change.product_keys())
+        contact_keys = {c.user_custom_id for c in changes if c.user_custom_id}
+        ahead.of_deals(tx, workspace_id, deal_keys, product_keys, contact_keys)
         self._read_deals(tx, workspace_id, changes, names)
         self._read_products(tx, workspace_id, changes)
         self._read_contacts(tx, workspace_id, changes)

@@ -38,8 +38,19 @@ class QueryTooSlow(Exception):
     """A read ran longer than its limit and was stopped."""
 
 
+Asked = tuple[str, dict[str, Value]]
+"""A query and its parameters."""
+
+
 class Reader(Protocol):
     """A consistent view of the database."""
+
+    def ahead(self, *asked: Asked) -> None:
+        """Send queries whose `rows` are asked for next, so that their ways there are one.
+
+        Nothing that they read may be written before that. Where there is no way, nothing is done.
+        """
+        ...
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""

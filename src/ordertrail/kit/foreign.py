@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from ordertrail.kit import json
 from ordertrail.kit.database import (
+    Asked,
     DatabaseAway,
     DatabaseRefused,
     Dialect,
@@ -57,6 +58,9 @@ class ForeignTx:
     def __init__(self, execute: Callable[[str, dict[str, Any]], Any], dialect: Dialect) -> None:
         self._execute = execute
         self.dialect = dialect
+
+    def ahead(self, *asked: Asked) -> None:
+        """Do nothing: only some of the drivers can send ahead."""
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""

@@ -17,6 +17,7 @@ from psycopg import errors
 
 from ordertrail.kit import json
 from ordertrail.kit.database import (
+    Asked,
     CommitLost,
     DatabaseAway,
     DatabaseRefused,
@@ -78,6 +79,13 @@ class PostgresTx:
     def __init__(self, connection: Connection, pipeline: psycopg.Pipeline) -> None:
         self._execute = connection.execute
         self._sync = pipeline.sync
+        self._ahead: dict[str, tuple[dict[str, Value], psycopg.Cursor[Any]]] = {}
+
+    def ahead(self, *asked: Asked) -> None:
+        """Send queries whose rows are asked for next, so that their ways there are one."""
+        for query, parameters in asked:
+            cursor = self._execute(named(query), bound(parameters))
+            self._ahead[query] = parameters, cursor
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""
@@ -97,8 +105,11 @@ class PostgresTx:
 
     def _asked(self, query: str, parameters: dict[str, Value]) -> psycopg.Cursor[Any]:
         """Wait for all that was sent; only then does the server count how long it hears nothing."""
-        cursor = self._execute(named(query), bound(parameters))
-        self._sync()
+        told, cursor = self._ahead.pop(query, (None, None))
+        if cursor is None or told != parameters:
+            cursor = self._execute(named(query), bound(parameters))
+        if cursor.pgresult is None:
+            self._sync()
         return cursor
 
 

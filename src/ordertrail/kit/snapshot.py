@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from ordertrail.kit.database import Reader, Value
+from ordertrail.kit.database import Asked, Reader, Value
 
 T = TypeVar("T")
 
@@ -17,6 +17,10 @@ class Snapshot:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._made: dict[Hashable, Any] = {}
+
+    def ahead(self, *asked: Asked) -> None:
+        """Send queries whose rows are asked for next."""
+        self._reader.ahead(*asked)
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""

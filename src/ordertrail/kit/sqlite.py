@@ -17,6 +17,7 @@ import apsw
 
 from ordertrail.kit import json
 from ordertrail.kit.database import (
+    Asked,
     DatabaseAway,
     DatabaseRefused,
     Dialect,
@@ -56,6 +57,9 @@ class SqliteTx:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._execute = connection.execute
+
+    def ahead(self, *asked: Asked) -> None:
+        """Do nothing: the database is in this very process."""
 
     def rows(self, query: str, **parameters: Value) -> list[list[Any]]:
         """Return the rows of a query that yields them as one JSON array of arrays."""

@@ -59,7 +59,7 @@ _ALIASES = sql.rows(
     " WHERE k.workspace_id = :workspace_id AND k.merged_into = p.contact_id"
     " AND k.email_folded = p.email)",
 )
-_IDS = sql.rows(
+IDS = sql.rows(
     "k.custom_id, coalesce(k.merged_into, k.id)",
     "@list(keys text) j CROSS JOIN contacts k"
     " WHERE k.workspace_id = :workspace_id AND k.custom_id = j.value",
@@ -138,7 +138,7 @@ def aliases(
 
 def ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
     """Return the ids of the contacts by these custom ids, merged ones as their parents'."""
-    found = reader.rows(_IDS, workspace_id=workspace_id, keys=list(keys)) if keys else []
+    found = reader.rows(IDS, workspace_id=workspace_id, keys=sorted(keys)) if keys else []
     return dict(found)
 
 

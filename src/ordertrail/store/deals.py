@@ -27,7 +27,7 @@ d.currency, d.created_at, d.updated_at, d.won_at, d.lost_at, json(d.details), js
 {_LINES}, {_LINKS},
 {tags_of("deal", "d")}
 """
-_IDS = sql.rows(
+IDS = sql.rows(
     "d.id",
     "@list(keys text) j CROSS JOIN deals d"
     " WHERE d.workspace_id = :workspace_id AND d.custom_id = j.value",
@@ -68,7 +68,7 @@ _ADD_LINKS = sql.insert("deal_products", "deal_id product_id")
 def by_custom_ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, Deal]:
     """Return the deals with these custom ids."""
     # Most that are asked for are new: whether they are there is asked at a quarter of the cost.
-    known = reader.rows(_IDS, workspace_id=workspace_id, keys=list(keys)) if keys else []
+    known = reader.rows(IDS, workspace_id=workspace_id, keys=sorted(keys)) if keys else []
     found = by_ids(reader, workspace_id, [deal_id for [deal_id] in known])
     return {deal.custom_id or "": deal for deal in found.values()}
 

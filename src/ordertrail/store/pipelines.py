@@ -13,7 +13,7 @@ _PIPELINES = sql.rows(
     "id, name, position",
     "(SELECT * FROM pipelines WHERE workspace_id = :workspace_id ORDER BY position, id) f",
 )
-_STAGES = sql.rows(
+STAGES = sql.rows(
     "id, pipeline_id, name, description, position",
     "(SELECT s.* FROM pipelines p JOIN stages s"
     " ON s.workspace_id = p.workspace_id AND s.pipeline_id = p.id"
@@ -46,7 +46,7 @@ def every(reader: Reader, workspace_id: int) -> list[Pipeline]:
 
 def stages(reader: Reader, workspace_id: int) -> list[Stage]:
     """Return all stages of a workspace in the order of their pipelines and positions."""
-    return [Stage(*row) for row in reader.rows(_STAGES, workspace_id=workspace_id)]
+    return [Stage(*row) for row in reader.rows(STAGES, workspace_id=workspace_id)]
 
 
 def board(reader: Reader, workspace_id: int) -> Board:

@@ -24,7 +24,7 @@ _BY_ID = sql.rows(
     "@list(ids int) j CROSS JOIN products p"
     " WHERE p.workspace_id = :workspace_id AND p.id = j.value",
 )
-_IDS = sql.rows(
+IDS = sql.rows(
     "p.custom_id, p.id",
     "@list(keys text) j CROSS JOIN products p"
     " WHERE p.workspace_id = :workspace_id AND p.custom_id = j.value",
@@ -98,7 +98,7 @@ def delete(tx: Tx, workspace_id: int, ids: list[int]) -> None:
 
 def ids(reader: Reader, workspace_id: int, keys: Collection[str]) -> dict[str, int]:
     """Return the ids of the products with these custom ids."""
-    found = reader.rows(_IDS, workspace_id=workspace_id, keys=list(keys)) if keys else []
+    found = reader.rows(IDS, workspace_id=workspace_id, keys=sorted(keys)) if keys else []
     return dict(found)
 
 

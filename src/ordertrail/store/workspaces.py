@@ -10,7 +10,7 @@ from ordertrail.store import sql
 
 _COLUMNS = "w.id, w.uid, w.name, w.currency, w.time_zone, w.created_at, w.is_strict"
 _ALL = sql.rows(_COLUMNS, "workspaces w")
-_ONE = sql.rows(_COLUMNS, "workspaces w WHERE w.id = :workspace_id")
+ONE = sql.rows(_COLUMNS, "workspaces w WHERE w.id = :workspace_id")
 _ADD = (
     "INSERT INTO workspaces (id, uid, name, currency, time_zone, created_at, is_strict)"
     " VALUES (:id, :uid, :name, :currency, :time_zone, :created_at, :is_strict)"
@@ -45,7 +45,7 @@ def every(reader: Reader) -> list[Workspace]:
 
 def one(reader: Reader, workspace_id: int) -> Workspace:
     """Return one workspace, which has to exist."""
-    [row] = reader.rows(_ONE, workspace_id=workspace_id)
+    [row] = reader.rows(ONE, workspace_id=workspace_id)
     return _workspace(row)
 
 
