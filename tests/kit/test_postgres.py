@@ -401,3 +401,42 @@ def test_an_address_that_cannot_be_read_is_not_repeated(user_and_password: str) 
     ):
         made.read(count)
     assert "cret" not in str(refused.value)
+
+
+WHICH = "SELECT json_group_array(json_array(n)) FROM t WHERE n = :n"
+
+
+def test_what_was_sent_ahead_is_answered_as_it_was_then_and_asked_but_once(
+    database: Postgres,
+) -> None:
+    database.write(add(1))
+
+    def work(tx: Tx) -> list[object]:
+        tx.ahead((WHICH, {"n": 1}), (COUNT, {}))
+        tx.run("DELETE FROM t")
+        return [tx.rows(WHICH, n=1), tx.rows(WHICH, n=1), tx.fetch(COUNT)]
+
+    assert database.write(work) == [[[1]], [], [(1,)]]
+
+
+def test_a_query_with_other_parameters_than_were_sent_ahead_is_asked_anew(
+    database: Postgres,
+) -> None:
+    database.write(add(1))
+    database.write(add(2))
+
+    def work(tx: Tx) -> list[list[object]]:
+        tx.ahead((WHICH, {"n": 1}))
+        return tx.rows(WHICH, n=2)
+
+    assert database.write(work) == [[2]]
+
+
+def test_what_fails_of_the_queries_sent_ahead_undoes_the_transaction(database: Postgres) -> None:
+    def work(tx: Tx) -> None:
+        add(1)(tx)
+        tx.ahead(("SELECT 1 / 0", {}))
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        database.write(work)
+    assert database.read(count) == 0
