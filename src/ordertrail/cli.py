@@ -42,7 +42,9 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 for any free one.")] = 8000,
     database: DatabaseUrl = None,
-    workers: Annotated[int, typer.Option(help="Server processes; SQLite carries one.")] = 1,
+    workers: Annotated[
+        int, typer.Option(help="Server processes; more than one need PostgreSQL.")
+    ] = 1,
 ) -> None:
     """Run the platform: the API, and the console in the browser."""
     command("serve", "server").run(settings(database), host, port, workers)

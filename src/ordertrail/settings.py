@@ -101,6 +101,12 @@ class Settings(BaseSettings):
         False,
         description="Whether `/metrics` is told to all; else only to callers on the same machine.",
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65_535,
+        description="A port of the first process of `serve` alone; the others have the next.",
+    )
     access_log: bool = Field(
         False,
         description="Whether each finished request is logged, by its route and without its path.",

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from ordertrail import opening
 from ordertrail.actions import keys, workspaces
-from ordertrail.commands import serve, sync, telling
+from ordertrail.commands import listening, serve, sync, telling
 from ordertrail.commands.telling import Delivered
 from ordertrail.domain.errors import Invalid, Unavailable
 from ordertrail.insight import reports
@@ -88,7 +88,7 @@ def _sync(settings: Settings, demo: Demo) -> Delivered:
 def _free(port: int) -> int:
     """The port, or 0 for any free one when somebody else listens there."""
     try:
-        serve.listen("127.0.0.1", port).close()
+        listening.listen("127.0.0.1", port).close()
     except Invalid:
         return 0
     return port

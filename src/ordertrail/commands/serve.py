@@ -16,6 +16,8 @@ from ordertrail import app, opening
 from ordertrail.actions import people, workspaces
 from ordertrail.api.connection import Connection, Patience
 from ordertrail.commands import logs
+from ordertrail.commands.listening import join, listen, reserve, url_of
+from ordertrail.commands.supervising import Supervisor, hold_signals
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit import clock
 from ordertrail.kit.database import DatabaseAway
@@ -26,25 +28,69 @@ from ordertrail.settings import Settings
 _log = logging.getLogger("ordertrail.serve")
 
 SHUTDOWN_MAX_S = 15
-BACKLOG = 2048
+SHUTDOWN_SPARE_S = 5
+"""What several processes are given beyond their own limit before they are ended."""
+
 FILES_RESERVED = 100
 """Files that connections leave to the database and to what else the process has open."""
 
 FILES_MAX = 1_000_000
-PORT_MAX = 65_535
 GARBAGE_MIN = 50_000
 """How many new objects are looked through for cycles at once: a batch of writes makes as many, and
 next to none of them are in one."""
 
 
 def run(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or Ctrl-C; what was accepted by then is finished."""
-    if workers != 1:
-        raise Invalid({"workers": "start one process for each; PostgreSQL carries any number"})
+    """Serve until SIGTERM or Ctrl-C; what was accepted by then is finished.
+
+    Raises Invalid for several processes on SQLite, and when nothing can listen there.
+    """
     logs.to_standard_error()
+    if workers < 1:
+        raise Invalid({"workers": "must be 1 or more"})
+    own = _own_doors(settings, host, workers)
+    if workers > 1:
+        _serve_by_several(settings, workers, reserve(host, port), own)
+        return
     listening = listen(host, port)
-    address = url_of(listening)
-    database, lock = _opened(settings, address)
+    database, lock = _opened(settings, url_of(listening))
+    _serve(settings, database, [listening, *own], lock, is_heard=True)
+
+
+def _own_doors(settings: Settings, host: str, workers: int) -> list[socket.socket]:
+    """Listen where each process is asked for figures of its own; nowhere if not set."""
+    first = settings.metrics_port
+    return [] if first is None else [listen(host, first + number) for number in range(workers)]
+
+
+def _serve_by_several(
+    settings: Settings, workers: int, at: socket.socket, own: list[socket.socket]
+) -> None:
+    """Serve by several processes, which share an address and PostgreSQL."""
+    if isinstance(opening.at(settings), Sqlite):
+        advice = "one process serves a SQLite file; say --database postgresql://… for more"
+        raise Invalid({"workers": advice})
+    hold_signals()
+    database, _ = _opened(settings, url_of(at))
+    _say_where(database, url_of(at))
+    database.close()
+
+    def work(number: int) -> None:
+        database, _ = _opened(settings, url_of(at))
+        _serve(settings, database, [join(at), *own[number : number + 1]])
+
+    Supervisor(work, workers, SHUTDOWN_MAX_S + SHUTDOWN_SPARE_S).run()
+
+
+def _serve(
+    settings: Settings,
+    database: Place,
+    sockets: list[socket.socket],
+    lock: ServerLock | None = None,
+    *,
+    is_heard: bool = False,
+) -> None:
+    """Serve in this process until it is told to stop; say where, if there is anybody to hear it."""
     running = app.parts(settings, database, lock=lock)
     config = configured(settings, app.create_app(settings, running), open_files_max())
     server = uvicorn.Server(config)
@@ -55,9 +101,10 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
 
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, stop)
-    _say_where(database, address)
+    if is_heard:
+        _say_where(database, url_of(sockets[0]))
     _spare_the_collector()
-    server.run(sockets=[listening])
+    server.run(sockets=sockets)
 
 
 def _opened(settings: Settings, address: str) -> tuple[Place, ServerLock | None]:
@@ -128,30 +175,6 @@ def open_files_max() -> int:
     most = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     return most
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket, or raise Invalid saying why there can be none."""
-    if not 0 <= port <= PORT_MAX:
-        raise Invalid({"port": f"must be from 0 to {PORT_MAX}"})
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise Invalid({"port": f"cannot listen on {host}:{port}: {error.strerror}"}) from None
-    listening.set_inheritable(True)
-    return listening
-
-
-def url_of(listening: socket.socket) -> str:
-    """Return the address that a person types to reach a listening socket."""
-    host, port = listening.getsockname()[:2]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    return f"http://{shown}:{port}"
 
 
 def new_link(database: Place, address: str) -> str:
