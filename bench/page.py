@@ -12,7 +12,7 @@ RESULTS = ROOT / "bench" / "results" / "kept"
 PAGE = ROOT / "docs" / "benchmarks.md"
 CASES = (
     *("deals", "batch", "read", "pages", "processes", "growth", "backfill", "soak", "idle"),
-    *("outbox", "delivery", "tracker", "steps"),
+    *("outbox", "delivery", "tracker", "steps", "rows"),
 )
 """In the order of the page."""
 
