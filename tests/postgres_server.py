@@ -109,13 +109,17 @@ class Server:
             )
 
     def run(self, program: str, *arguments: str) -> None:
-        command = [*as_postgres(), str(BINARIES[-1] / program), *arguments]
+        command = self.command(program, *arguments)
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
 
-    def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 {CHEAP}"
+    def command(self, program: str, *arguments: str) -> list[str]:
+        """The words that run a program of PostgreSQL."""
+        return [*as_postgres(), str(BINARIES[-1] / program), *arguments]
+
+    def start(self, address: str = "127.0.0.1") -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses={address} {CHEAP}"
         log = str(self.folder / "log")
         self.run("pg_ctl", "-D", self._data, "-o", options, "-l", log, "-w", "start")
 

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -17,7 +17,7 @@ from ordertrail.api.health import Readiness, alive
 from ordertrail.api.metrics import Measured, Metrics
 from ordertrail.api.routes import Api
 from ordertrail.api.trace import NOWHERE, Trace, Traces
-from ordertrail.automation.background import Background
+from ordertrail.automation.background import Background, Piece
 from ordertrail.automation.upkeep import Upkeep
 from ordertrail.console.desk import Desk
 from ordertrail.console.routes import routes
@@ -114,11 +114,13 @@ def parts(
     )
 
 
-def background(settings: Settings, database: Place, now: Clock = clock.utc_now) -> Background:
-    """Return what does the background work of an installation, not yet started."""
+def background(
+    settings: Settings, database: Place, now: Clock = clock.utc_now, more: Sequence[Piece] = ()
+) -> Background:
+    """Return what does an installation's background work, and more, not yet started."""
     kept = Kept(settings.request_log_days_max, settings.journal_days_max)
     upkeep = Upkeep(database.dialect, kept, settings.request_log_rows_max, now)
-    return Background(database, upkeep.pieces(), processes.name())
+    return Background(database, [*upkeep.pieces(), *more], processes.name())
 
 
 class App:

@@ -4,10 +4,12 @@ import logging
 import secrets
 import signal
 import sys
+from collections.abc import Sequence
 
 import typer
 
 from ordertrail import app, opening
+from ordertrail.automation.background import Piece
 from ordertrail.commands import logs
 from ordertrail.domain.errors import Invalid
 from ordertrail.kit.database import DatabaseAway
@@ -17,8 +19,8 @@ from ordertrail.settings import Settings
 _log = logging.getLogger("ordertrail.work")
 
 
-def run(settings: Settings) -> None:
-    """Work until SIGTERM or Ctrl-C, and then finish the piece in hand.
+def run(settings: Settings, more: Sequence[Piece] = ()) -> None:
+    """Do the work, and more, until SIGTERM or Ctrl-C, and then finish the piece in hand.
 
     Raises Invalid for SQLite, which one process has to itself.
     """
@@ -27,7 +29,7 @@ def run(settings: Settings) -> None:
     if isinstance(database, Sqlite):
         advice = "`ordertrail serve` does the work of a SQLite file; only PostgreSQL is shared"
         raise Invalid({"database": advice})
-    working = app.background(settings, database)
+    working = app.background(settings, database, more=more)
 
     def stop(*_: object) -> None:
         working.tell_to_stop()
