@@ -48,9 +48,17 @@ PREPARE_AFTER = 5
 IDLE_LIMIT_S = 10.0
 LOCK_LIMIT_S = 30.0
 _IDLE = "SELECT set_config('idle_in_transaction_session_timeout', '{}', true)"
+_BY_INDEX = (
+    "set_config('plan_cache_mode', 'force_generic_plan', true),"
+    " set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"
+    " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+)
+"""Lets a write look each thing up by its index: the plan that is kept with its statement may have
+been made while the tables were empty, and the planner took them for small for ever."""
+
 _BEGIN_WRITE = (
     "BEGIN ISOLATION LEVEL READ COMMITTED",
-    f"{_IDLE}, set_config('lock_timeout', '{{}}', true), ({DURABLE})",
+    f"{_IDLE}, set_config('lock_timeout', '{{}}', true), {_BY_INDEX}, ({DURABLE})",
 )
 _BEGIN_READ = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",

@@ -8,6 +8,7 @@ from ordertrail.domain.identity import folded_email
 from ordertrail.domain.tag import ContactList, Tag
 from ordertrail.kit import clock, json
 from ordertrail.kit.database import Reader, Tx
+from ordertrail.kit.wording import either
 from ordertrail.store import sql
 from ordertrail.store.belongings import COMPANIES_OF_CONTACT, LISTS_OF_CONTACT, tags_of
 
@@ -38,15 +39,22 @@ _BY_USER_KEY = sql.rows(
 )
 
 
+_THAT_IS = f" CROSS JOIN contacts k{_LEADS_TO} AND k.id "
+
+
 def _sharing(order: str) -> str:
     """The contacts with each e-mail, so many of them: any number may share one."""
+    theirs = (
+        "(SELECT n.id FROM contacts n @by(contacts_email)"
+        " WHERE n.workspace_id = :workspace_id AND n.email_folded = j.value"
+        f" AND NOT (n.id @in(but int)) ORDER BY n.id {order} LIMIT :count_max)"
+    )
     return sql.rows(
         f"j.value, k.id, {COLUMNS}",
-        f"@list(emails text) j CROSS JOIN contacts k{_LEADS_TO} AND k.id IN"
-        " (SELECT n.id FROM contacts n @by(contacts_email)"
-        " WHERE n.workspace_id = :workspace_id AND n.email_folded = j.value"
-        " AND NOT (n.id @in(but int))"
-        f" ORDER BY n.id {order} LIMIT :count_max)",
+        "@list(emails text) j"
+        + either("", f" CROSS JOIN LATERAL {theirs} n")
+        + _THAT_IS
+        + either(f"IN {theirs}", "= n.id"),
     )
 
 
