@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PIP := $(BIN)/pip install -qq --disable-pip-version-check
 
-.PHONY: demo test check fix bench simulate lock clean
+.PHONY: demo test check fix bench failover simulate lock clean
 
 demo: .venv/ready
 	@$(BIN)/ordertrail demo $(ARGS)
@@ -25,6 +25,10 @@ fix: .venv/ready
 # make bench ONLY=deals measures one case; ARGS="--seconds 2 --rounds 1" does so in short.
 bench: .venv/ready .venv/peers/ready
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+# Wants Debian's patroni and etcd-server, and a minute.
+failover: .venv/ready
+	$(BIN)/python -m bench.failover $(ARGS)
 
 # make simulate N=1000000 takes so many steps; make simulate SEED=123 plays one seed and shows its end.
 simulate: .venv/ready

@@ -66,7 +66,7 @@ class Postgres:
         return float(found[1])
 
     def run(self, program: str, *arguments: str) -> str:
-        command = [*_as_postgres(), str(BINARIES[-1] / program), *arguments]
+        command = [*as_postgres(), str(BINARIES[-1] / program), *arguments]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr or done.stdout}")
@@ -109,7 +109,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def _as_postgres() -> list[str]:
+def as_postgres() -> list[str]:
     if os.geteuid():
         return []
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
