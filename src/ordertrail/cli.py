@@ -76,9 +76,9 @@ def demo(
 
 
 @app.command()
-def doctor(database: DatabaseUrl = None) -> None:
-    """Show the settings, secrets hidden, and what state the database is in."""
-    command("doctor", "server").run(settings(database))
+def doctor(database: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Show the settings, secrets hidden, and what state the database and its tables are in."""
+    command("doctor", "server").run(settings(database), as_json=as_json)
 
 
 @app.command("console-link")

@@ -14,6 +14,7 @@ from ordertrail.kit.paging import Place
 from ordertrail.kit.sqlite import Sqlite
 from ordertrail.kit.wording import worded
 from ordertrail.store import (
+    answers,
     attributes,
     browse,
     browse_around,
@@ -472,3 +473,23 @@ def test_what_pages_show_is_found_by_index(database: Sqlite, what: str) -> None:
 def is_ours(step: str) -> bool:
     """What is sent with the statement, or made by it, may be gone through."""
     return "VIRTUAL TABLE" in step or step.split()[1].startswith(("(", "n", "f", "h", "CONSTANT"))
+
+
+def test_no_index_is_without_use(database: Sqlite) -> None:
+    """Each is in a plan of some statement; those that keep something unique are needed anyway."""
+    reports_asked = database.read(lambda reader: asked(reader, lambda r: reports.summary(r, 1)))
+    shown = [
+        statement
+        for show, _ in SHOWN.values()
+        for statement in database.read(lambda reader, show=show: asked(reader, show))
+    ]
+    constants = [*(statement for statement, _ in HOT.values()), answers._FORGET, answers._OLDEST]
+    steps = " ".join(
+        step
+        for statement in (*constants, *shown, *reports_asked)
+        for step in plan(database, statement)
+    )
+    listed = "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE 'CREATE INDEX%'"
+    names = [name for (name,) in database.read(lambda reader: reader.fetch(listed))]
+    assert len(names) > 15
+    assert [name for name in names if not re.search(rf"\b{name}\b", steps)] == []
