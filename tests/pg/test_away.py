@@ -16,6 +16,7 @@ USERS = "/api/public/users/update_or_create/"
 DEALS = "/api/public/deals/update_or_create/"
 BATCH = "/api/ordertrail/v1/batch/"
 SIZE = 20
+WRITERS = 6
 
 
 @pytest.fixture
@@ -93,34 +94,34 @@ def test_away_in_the_middle_it_turns_callers_away_and_goes_on_by_itself(
 ) -> None:
     token = new_token(url)
     with serving(url) as site:
-        writers = [Writer(site, token, f"W{n}", in_batches=n % 2 == 1) for n in range(6)]
+        writers = [Writer(site, token, f"W{n}", in_batches=n % 2 == 1) for n in range(WRITERS)]
         for writer in writers:
             writer.start()
         for _ in range(2):
-            until_all_are_answered(writers, 200)
+            until_answered(writers, 200, WRITERS)
             cluster.stop()
-            until_all_are_answered(writers, 503)
+            until_answered(writers, 503, 1)  # the others may wait for what became of their commit
             cluster.start()
-            until_all_are_answered(writers, 200)
+            until_answered(writers, 200, WRITERS)
         for writer in writers:
             writer.stopped.set()
         for writer in writers:
             writer.join(60)
         complaints = site.stop()
     assert set().union(*(writer.answers for writer in writers)) == {200, 503}
-    assert [writer.bare for writer in writers] == [[]] * 6
+    assert [writer.bare for writer in writers] == [[]] * WRITERS
     check_kept(url, writers)
     assert SECRET not in complaints
     assert "Traceback" not in complaints
 
 
-def until_all_are_answered(writers: list[Writer], status: int) -> None:
+def until_answered(writers: list[Writer], status: int, how_many: int) -> None:
     before = [writer.answers[status] for writer in writers]
 
     def is_so() -> bool:
         assert all(writer.is_alive() for writer in writers)
         now = [writer.answers[status] for writer in writers]
-        return all(more > less for more, less in zip(now, before, strict=True))
+        return sum(more > less for more, less in zip(now, before, strict=True)) >= how_many
 
     until(is_so)
 

@@ -164,6 +164,8 @@ class Postgres:
                 return self._run(self._begin_write, work)
         try:
             return self._run(self._begin_write, work)
+        except errors.UniqueViolation:
+            raise  # nobody else's doing, so often: whoever called has to find the guilty one
         except _GIVEN_UP as error:
             reason = f"others write the same rows all the time ({first_line(error)})"
             raise DatabaseAway(f"PostgreSQL: {reason}; try again") from error
