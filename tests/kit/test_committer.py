@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,8 +83,8 @@ def database(tmp_path: Path) -> Iterator[Counting]:
 
 
 @contextmanager
-def running(database: Counting, **limits: float) -> Iterator[Committer]:
-    committer = Committer(database, **limits)  # type: ignore[arg-type]
+def running(database: Counting, **limits: Any) -> Iterator[Committer]:
+    committer = Committer(database, **limits)
     committer.start()
     try:
         yield committer
@@ -378,3 +379,57 @@ def test_commands_that_touch_much_fill_a_batch(database: Counting) -> None:
         outcomes = hand_in(committer, [*works, (1, [Heavy(n) for n in "efg"])], Gate())  # type: ignore[list-item]
         assert committer.waiting == 0
     assert outcomes == [[f"1:{n}:2"] for n in "abcd"] + [[f"1:{n}:3" for n in "efg"]]
+
+
+class OthersWrite:
+    """Other processes that hold the workspace until they are let go."""
+
+    def __init__(self) -> None:
+        self.is_waited_for = threading.Event()
+        self.have_written = threading.Event()
+        self.have_written.set()
+
+    def claim(self, tx: Tx, workspace_id: int, name: str, ticket: int, at: datetime) -> None:
+        self.is_waited_for.set()
+        assert self.have_written.wait(10)
+
+    def is_kept(self, tx: Tx, workspace_id: int, name: str, ticket: int) -> bool:
+        return False
+
+
+def written_while_others_hold(
+    committer: Committer, others: OthersWrite, texts: Sequence[str]
+) -> list[Any]:
+    """Hand in the first text; the rest when the workspace is waited for; return the outcomes."""
+    others.have_written.clear()
+    others.is_waited_for.clear()
+    with ThreadPoolExecutor(len(texts)) as pool:
+        first, *rest = texts
+        handed = [pool.submit(committer.commit_and_wait, 1, write_notes, [first])]
+        assert others.is_waited_for.wait(10)
+        handed += [pool.submit(committer.commit_and_wait, 1, write_notes, [each]) for each in rest]
+        until = time.monotonic() + 10
+        while committer.waiting < len(rest) and time.monotonic() < until:
+            threading.Event().wait(0.001)
+        others.have_written.set()
+        return [outcome for each in handed for outcome in each.result(10)]
+
+
+def test_what_comes_while_others_hold_the_workspace_joins_the_transaction(
+    database: Counting,
+) -> None:
+    others = OthersWrite()
+    with running(database, claims=others) as committer:
+        outcomes = written_while_others_hold(committer, others, ["a", "b", "c"])
+    assert outcomes == ["1:a:3", "1:b:3", "1:c:3"]
+    assert database.transactions == 1
+    assert sorted(database.notes()) == ["a", "b", "c"]
+
+
+def test_of_what_joined_only_the_guilty_fails(database: Counting) -> None:
+    others = OthersWrite()
+    with running(database, claims=others) as committer:
+        committer.commit_and_wait(1, write_notes, ["b"])
+        outcomes = written_while_others_hold(committer, others, ["a", "b", "c"])
+    assert [isinstance(each, Exception) for each in outcomes] == [False, True, False]
+    assert sorted(database.notes()) == ["a", "b", "c"]

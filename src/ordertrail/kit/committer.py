@@ -215,7 +215,7 @@ class Committer:
             workspace_id, works = taken
             if works:
                 started = time.perf_counter()
-                self._commit(workspace_id, works)
+                self._commit(workspace_id, works, takes_more=self._claims is not None)
                 self._count(works, time.perf_counter() - started)
                 _answer(works)
 
@@ -234,11 +234,7 @@ class Committer:
             if not self._lanes:
                 return None if self._is_closed else (0, [])
             workspace_id = self._next()
-            lane = self._lanes.pop(workspace_id)
-            works = self._part(lane)
-            if lane.works or lane.riders:
-                self._lanes[workspace_id] = lane
-            return workspace_id, works
+            return workspace_id, self._part(workspace_id)
 
     def _next(self) -> int:
         """The workspace whose turn it is: riders alone make a batch when they have waited."""
@@ -248,10 +244,11 @@ class Committer:
                 return workspace_id
         return next(iter(self._lanes))
 
-    def _part(self, lane: _Lane) -> list[_Work]:
+    def _part(self, workspace_id: int, size: int = 0) -> list[_Work]:
+        """Take what waits for a workspace, as much as fits into a batch of that size already."""
+        lane = self._lanes.pop(workspace_id, _Lane())
         works: list[_Work] = []
-        size = 0
-        while lane.works and (not works or size + lane.works[0].weight <= self._batch_max):
+        while lane.works and (not size or size + lane.works[0].weight <= self._batch_max):
             works.append(lane.works.popleft())
             size += works[-1].weight
             self._waiting -= len(works[-1].commands)
@@ -259,12 +256,24 @@ class Committer:
             works.append(lane.riders.popleft())
             self._riding -= 1
             size += 1
+        if lane.works or lane.riders:
+            self._lanes[workspace_id] = lane
         return works
 
-    def _commit(self, workspace_id: int, works: list[_Work]) -> None:
+    def _commit(self, workspace_id: int, works: list[_Work], *, takes_more: bool = False) -> None:
+        """Run the works in one transaction, and with `takes_more` what comes while it waits."""
         ticket = next(self._tickets)
+
+        def work(tx: Tx) -> None:
+            if self._claims is not None and workspace_id:
+                self._claims.claim(tx, workspace_id, self._name, ticket, self._clock())
+            if takes_more:
+                with self._changed:
+                    works.extend(self._part(workspace_id, sum(each.weight for each in works)))
+            self._decide(tx, workspace_id, works)
+
         try:
-            self._database.write(lambda tx: self._decide(tx, workspace_id, works, ticket))
+            self._database.write(work)
         except CommitLost as error:
             self._settle_lost(workspace_id, works, ticket, error)
         except (DatabaseAway, DatabaseRefused) as error:
@@ -325,10 +334,8 @@ class Committer:
         _fail(works, error)
         _answer(works)
 
-    def _decide(self, tx: Tx, workspace_id: int, works: list[_Work], ticket: int) -> None:
+    def _decide(self, tx: Tx, workspace_id: int, works: list[_Work]) -> None:
         at = self._clock()
-        if self._claims is not None and workspace_id:
-            self._claims.claim(tx, workspace_id, self._name, ticket, at)
         groups: dict[Action, list[_Work]] = {}
         for work in works:
             groups.setdefault(work.action, []).append(work)

@@ -25,7 +25,7 @@ _REMOVE = "DELETE FROM writers WHERE workspace_id = :workspace_id AND at < :befo
 
 def claim(tx: Tx, workspace_id: int, name: str, ticket: int, at: datetime) -> None:
     """Wait until nobody else writes into a workspace, and note the ticket of this transaction."""
-    tx.run(_CLAIM, workspace_id=workspace_id, name=name, ticket=ticket, at=clock.to_micros(at))
+    tx.fetch(_CLAIM, workspace_id=workspace_id, name=name, ticket=ticket, at=clock.to_micros(at))
 
 
 def hold(tx: Tx, workspace_id: int) -> None:
