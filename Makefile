@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 PIP := $(BIN)/pip install -qq --disable-pip-version-check
 
-.PHONY: demo test check fix bench failover simulate lock clean
+.PHONY: demo test check fix bench failover simulate contend lock clean
 
 demo: .venv/ready
 	@$(BIN)/ordertrail demo $(ARGS)
@@ -33,6 +33,10 @@ failover: .venv/ready
 # make simulate N=1000000 takes so many steps; make simulate SEED=123 plays one seed and shows its end.
 simulate: .venv/ready
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--steps $(or $(N),300000)) $(ARGS)
+
+# make contend SECONDS=600 lets eight processes write the same things on PostgreSQL for so long.
+contend: .venv/ready
+	@PYTHONPATH=tests $(BIN)/python -m contention --seconds $(or $(SECONDS),60) $(ARGS)
 
 lock: .venv/ready
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --generate-hashes \
