@@ -57,9 +57,14 @@ def work(database: DatabaseUrl = None) -> None:
 
 
 @app.command()
-def migrate(database: DatabaseUrl = None) -> None:
+def migrate(
+    database: DatabaseUrl = None,
+    distribute: Annotated[
+        bool, typer.Option("--distribute", help="Spread the tables over the nodes of Citus, too.")
+    ] = False,
+) -> None:
     """Bring the database to this release's schema; `serve` does so by itself."""
-    command("migrate", "server").run(settings(database))
+    command("migrate", "server").run(settings(database), distribute=distribute)
 
 
 @app.command()

@@ -20,7 +20,9 @@ from ordertrail.kit.wording import worded
 from ordertrail.store import journal, requests
 from postgres_server import Server
 
-TEXTS = frozenset("hash author origin changes subject content_type".split())
+TEXTS = frozenset(
+    "hash author origin changes subject content_type name networks email scope uid".split()
+)
 """Parameters that are text; all others are numbers, or lists as JSON."""
 
 ROWS = 20_000

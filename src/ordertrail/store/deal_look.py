@@ -14,9 +14,9 @@ _COLUMNS = (
     " d.value_minor, d.currency, d.created_at, d.updated_at, d.won_at, d.lost_at, d.details,"
     " d.attributes,"
     " EXISTS (SELECT 1 FROM deal_products l"
-    " WHERE l.workspace_id = d.workspace_id AND l.deal_id = d.id),"
+    " WHERE l.workspace_id = :workspace_id AND l.deal_id = d.id),"
     " EXISTS (SELECT 1 FROM taggings g"
-    " WHERE g.workspace_id = d.workspace_id AND g.subject = 'deal' AND g.subject_id = d.id)"
+    " WHERE g.workspace_id = :workspace_id AND g.subject = 'deal' AND g.subject_id = d.id)"
     " FROM deals d WHERE d.workspace_id = :workspace_id"
 )
 _BY_CUSTOM_ID = f"{_COLUMNS} AND d.custom_id = :key"

@@ -50,7 +50,8 @@ _LOCKED = (
 )
 _SIZES = either(
     "SELECT coalesce(s.tbl_name, d.name), sum(d.pgsize) FROM dbstat d"
-    " LEFT JOIN sqlite_schema s ON s.name = d.name WHERE d.aggregate = 1 GROUP BY 1 ORDER BY 2 DESC",
+    " LEFT JOIN sqlite_schema s ON s.name = d.name WHERE d.aggregate = 1"
+    " GROUP BY 1 ORDER BY 2 DESC",
     "SELECT CAST(coalesce(p.relname, c.relname) AS text),"
     " CAST(sum(pg_total_relation_size(c.oid)) AS bigint)"
     " FROM pg_class c LEFT JOIN pg_inherits h ON h.inhrelid = c.oid"
