@@ -1,10 +1,7 @@
 """The platform behind pgbouncer in transaction mode, where connections change hands."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import psycopg
 import pytest
@@ -22,7 +19,6 @@ PUBLIC = "/api/public"
 USERS = f"{PUBLIC}/users/update_or_create/"
 DEALS = f"{PUBLIC}/deals/update_or_create/"
 BATCH = "/api/ordertrail/v1/batch/"
-PREPARED = "SELECT count(*) FROM pg_prepared_statements"
 
 
 @pytest.fixture(scope="module")
@@ -46,25 +42,6 @@ def url(postgres: Server, port: int) -> Iterator[str]:
 def platform(url: str) -> Iterator[Served]:
     with served.serve_at(url) as running:
         yield running
-
-
-def prepared(platform: Served) -> int:
-    """How many statements are kept prepared on any of the connections."""
-    with (
-        ThreadPoolExecutor(CONNECTIONS) as pool,
-        contextlib.closing(Postgres(platform.settings.database_url)) as database,
-    ):
-        together = threading.Barrier(CONNECTIONS)
-
-        def look(_: int) -> int:
-            def both(reader: Any) -> int:
-                [(count,)] = reader.fetch(PREPARED)
-                together.wait(10)
-                return int(count)
-
-            return database.read(both)
-
-        return sum(pool.map(look, range(CONNECTIONS)))
 
 
 def all_done(replies: list[Reply]) -> bool:
@@ -96,7 +73,9 @@ def test_contacts_orders_and_their_pages(platform: Served, token: str) -> None:
     counts = platform.counts()
     assert (counts["contacts"], counts["deals"], counts["order_products"]) == (10, 20, 20)
     assert counts["journal"] == 10 * 8 + 20 * 8 + 8
-    assert prepared(platform) == 0
+    assert isinstance(platform.database, Postgres)
+    made = platform.database._connections.values()
+    assert {connection.prepare_threshold for connection in made} == {None}
 
 
 def test_batches_events_merges_and_deletions(platform: Served, token: str) -> None:
