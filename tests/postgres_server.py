@@ -37,7 +37,12 @@ DO $$ DECLARE each regclass; BEGIN
     END LOOP;
 END $$
 """
-AS_BEFORE = """
+BREAKING = "breaking"
+"""The schema of what a test puts in the way; it goes with what depends on it."""
+
+AS_BEFORE = f"""
+SET client_min_messages = warning;
+DROP SCHEMA IF EXISTS {BREAKING} CASCADE;
 SET session_replication_role = replica;
 DO $$ DECLARE each regclass; BEGIN
     FOR each IN SELECT oid FROM pg_class

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import asgi
 import postgres_server
 from ordertrail import app, opening
@@ -16,10 +18,22 @@ from ordertrail.actions import keys, workspaces
 from ordertrail.actions.workspaces import Workspace
 from ordertrail.kit import clock
 from ordertrail.kit.clock import Clock
+from ordertrail.kit.database import Reader
 from ordertrail.kit.wording import either
 from ordertrail.opening import Place
 from ordertrail.settings import Settings
 
+ON_POSTGRES = os.environ.get("ORDERTRAIL_TESTS_ON") == "postgresql"
+
+
+def of_sqlite(reason: str) -> pytest.MarkDecorator:
+    """Leave a test out on PostgreSQL."""
+    return pytest.mark.skipif(ON_POSTGRES, reason=f"SQLite alone: {reason}")
+
+
+about_files = of_sqlite("is about its file")
+
+BROKEN = "the disk is upside down"
 TABLES = either(
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     " AND name <> 'leases'",
@@ -29,11 +43,12 @@ TABLES = either(
 )
 COLUMNS = either(
     "SELECT name, pk FROM pragma_table_info(:t) ORDER BY cid",
-    "SELECT CAST(attname AS text), attnum = ANY (indkey::smallint[])"
+    "SELECT format(CASE atttypid WHEN 'json'::regtype THEN 'CAST(%I AS text)' ELSE '%I' END,"
+    " attname), attnum = ANY (indkey::smallint[])"
     " FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary"
     " WHERE attrelid = CAST(:t AS regclass) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
 )
-"""The columns of a table, each with whether it belongs to the primary key."""
+"""The columns of a table, JSON as its text, each with whether it belongs to the primary key."""
 
 
 @dataclass(frozen=True)
@@ -90,27 +105,56 @@ class Served:
 
     def rows(self, table: str) -> list[list[Any]]:
         """All rows of a table, each as a list, in the order of the primary key."""
-        columns = self.database.read(lambda reader: reader.fetch(COLUMNS, t=table))
-        listed = ", ".join(name for name, _ in columns)
-        key = ", ".join(name for name, place in columns if place)
-        query = f"SELECT json_group_array(json_array({listed}) ORDER BY {key}) FROM {table}"
-        return self.database.read(lambda reader: reader.rows(query))
+        return self.database.read(lambda reader: _rows(reader, table))
 
     def everything(self) -> dict[str, list[list[Any]]]:
         """All rows of all tables, but for what every call leaves: its line in the log."""
-        found = {name: self.rows(name) for name in self.counts(but=("requests", "keys"))}
+
+        def read(reader: Reader) -> dict[str, list[list[Any]]]:
+            tables = [name for (name,) in reader.fetch(TABLES) if name not in ("requests", "keys")]
+            return {name: _rows(reader, name) for name in tables}
+
+        found = self.database.read(read)
         return {name: [row for row in rows if "request" not in row] for name, rows in found.items()}
 
     def counts(self, *, but: Sequence[str] = ("requests", "sequences")) -> dict[str, int]:
         """How many rows each table has, besides those named."""
-        tables = self.database.read(lambda reader: reader.fetch(TABLES))
-        return {
-            name: self.database.read(
-                lambda r, name=name: r.rows(f"SELECT json_array(json_array(count(*))) FROM {name}")
-            )[0][0]
-            for (name,) in tables
-            if name not in but
-        }
+
+        def read(reader: Reader) -> dict[str, int]:
+            tables = [name for (name,) in reader.fetch(TABLES) if name not in but]
+            counted = [f"SELECT '{name}', count(*) FROM {name}" for name in tables]
+            return dict(reader.fetch(" UNION ALL ".join(counted)))
+
+        return self.database.read(read)
+
+
+def break_deals(platform: Served, custom_id: str) -> None:
+    """Let the database itself fail whenever a deal of this id is written."""
+    platform.database.write(lambda tx: [tx.run(each) for each in _breaking(custom_id)])
+
+
+def _breaking(custom_id: str) -> list[str]:
+    when = f"ON deals FOR EACH ROW WHEN (new.custom_id = '{custom_id}')"
+    if not ON_POSTGRES:
+        return [
+            f"CREATE TRIGGER broken_{moment} BEFORE {moment} {when}"
+            f" BEGIN SELECT raise(ABORT, '{BROKEN}'); END"
+            for moment in ("INSERT", "UPDATE")
+        ]
+    fail = f"{postgres_server.BREAKING}.fail()"
+    body = f"$$ BEGIN RAISE '{BROKEN}'; END $$"
+    return [
+        f"CREATE SCHEMA {postgres_server.BREAKING}",
+        f"CREATE FUNCTION {fail} RETURNS trigger LANGUAGE plpgsql AS {body}",
+        f"CREATE TRIGGER broken BEFORE INSERT OR UPDATE {when} EXECUTE FUNCTION {fail}",
+    ]
+
+
+def _rows(reader: Reader, table: str) -> list[list[Any]]:
+    columns = reader.fetch(COLUMNS, t=table)
+    listed = ", ".join(name for name, _ in columns)
+    key = ", ".join(name for name, place in columns if place)
+    return reader.rows(f"SELECT json_group_array(json_array({listed}) ORDER BY {key}) FROM {table}")
 
 
 @contextlib.contextmanager
@@ -140,7 +184,7 @@ def serve_at(
 @contextlib.contextmanager
 def database_url(folder: Path) -> Iterator[str]:
     """The address of a fresh database, of the kind that ORDERTRAIL_TESTS_ON names."""
-    if os.environ.get("ORDERTRAIL_TESTS_ON") != "postgresql":
+    if not ON_POSTGRES:
         yield f"sqlite:///{folder}/platform.db"
         return
     with postgres_server.shared().platform() as url:

@@ -25,6 +25,7 @@ def test_a_path_arrives_decoded_and_a_body_whole(platform: Served, token: str) -
     assert platform.call(token, "GET", "/api/public/users-by-id/a%40b.c/").json["id"] == 1
 
 
+@served.about_files
 def test_a_second_start_on_the_same_file_is_refused(platform: Served, tmp_path: Path) -> None:
     with pytest.raises(DatabaseRefused, match="another process"), served.serve(tmp_path):
         pass

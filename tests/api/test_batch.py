@@ -13,7 +13,7 @@ from asgi import Request
 from ordertrail.api.batch import BYTES_MAX, PART_MAX
 from ordertrail.kit.committer import Batch
 from ordertrail.wire.batch import OPERATIONS_MAX
-from served import Served
+from served import Served, break_deals
 
 BATCH = "/api/ordertrail/v1/batch/"
 USERS = "/api/public/users/update_or_create/"
@@ -154,12 +154,7 @@ def test_a_number_of_another_workspace_names_nothing(platform: Served, token: st
 def test_one_fault_of_the_server_is_answered_where_it_happened(
     platform: Served, token: str
 ) -> None:
-    platform.database.write(
-        lambda tx: tx.run(
-            "CREATE TRIGGER broken BEFORE INSERT ON deals WHEN new.custom_id = 'O7'"
-            " BEGIN SELECT raise(ABORT, 'the disk is upside down'); END"
-        )
-    )
+    break_deals(platform, "O7")
     asked = [post(DEALS, {"custom_id": f"O{n}"}) for n in range(10)]
     statuses = [each["status"] for each in batch(platform, token, ADA, *asked, SEEN)]
     assert statuses == [200, *(500 if n == 7 else 200 for n in range(10)), 201]

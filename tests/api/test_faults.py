@@ -16,7 +16,7 @@ from ordertrail.api.gate import answer_to
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import DatabaseAway, Reader
 from ordertrail.kit.readers import Readers
-from served import HandClock, Served
+from served import HandClock, Served, break_deals
 
 USERS = "/api/public/users/update_or_create/"
 DEALS = "/api/public/deals/update_or_create/"
@@ -27,18 +27,6 @@ def requests_logged(platform: Served) -> list[list[object]]:
     """Everything in the log, after a write that all waiting entries have joined."""
     platform.running.committer.commit_and_wait(1, lambda tx, batch: [None], [None])
     return platform.rows("requests")
-
-
-def break_deals(platform: Served, custom_id: str) -> None:
-    """Let the database itself fail whenever a deal of this id is written."""
-    for moment in ("INSERT", "UPDATE"):
-        platform.database.write(
-            lambda tx, moment=moment: tx.run(
-                f"CREATE TRIGGER broken_{moment} BEFORE {moment} ON deals"
-                f" WHEN new.custom_id = '{custom_id}'"
-                " BEGIN SELECT raise(ABORT, 'the disk is upside down'); END"
-            )
-        )
 
 
 def test_a_fault_is_answered_500_with_a_request_id_that_the_log_knows(
@@ -219,13 +207,14 @@ def test_the_log_of_requests_is_bounded_in_age(tmp_path: Path) -> None:
 
 
 def test_what_was_accepted_is_there_after_a_stop_and_a_start(tmp_path: Path) -> None:
-    with served.serve(tmp_path) as platform:
-        token = platform.new_token()
-        platform.call(token, "POST", USERS, {"custom_id": "A"})
-        platform.call(token, "GET", ABOUT)
-    with served.serve(tmp_path) as platform:
-        assert platform.call(token, "GET", "/api/public/users-by-id/A/").json["id"] == 1
-        assert len(platform.rows("requests")) == 2
+    with served.database_url(tmp_path) as url:
+        with served.serve_at(url) as platform:
+            token = platform.new_token()
+            platform.call(token, "POST", USERS, {"custom_id": "A"})
+            platform.call(token, "GET", ABOUT)
+        with served.serve_at(url) as platform:
+            assert platform.call(token, "GET", "/api/public/users-by-id/A/").json["id"] == 1
+            assert len(platform.rows("requests")) == 2
 
 
 def test_the_log_names_no_person_by_a_path_or_a_field(platform: Served, token: str) -> None:

@@ -7,7 +7,9 @@ import apsw
 import pytest
 from statements import Statements
 
-from served import Served, serve
+from served import Served, of_sqlite, serve
+
+pytestmark = of_sqlite("counts statements in its driver; they are the same on both")
 
 USERS = "/api/public/users/update_or_create/"
 DEALS = "/api/public/deals/"

@@ -8,7 +8,9 @@ import apsw
 import pytest
 from statements import Statements
 
-from served import Served, serve
+from served import Served, of_sqlite, serve
+
+pytestmark = of_sqlite("counts statements in its driver; they are the same on both")
 
 DEALS = "/api/public/deals/update_or_create/"
 COMPANIES = "/api/public/companies/update_or_create/"

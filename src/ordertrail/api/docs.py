@@ -1,5 +1,6 @@
 """The page that describes the API and lets people try it; it loads nothing from elsewhere."""
 
+import functools
 from pathlib import Path
 
 from starlette.requests import Request
@@ -28,7 +29,7 @@ _GUARDED = {
 
 def routes(version: str) -> list[Route]:
     """Return the routes of the page, its files and the document that it shows."""
-    described = body.encode(document(EVERY, version))
+    described = _described(version)
     page = (HERE / "static" / "docs.html").read_bytes()
     files = {path.name: path.read_bytes() for path in _files()}
 
@@ -52,6 +53,11 @@ def routes(version: str) -> list[Route]:
         Route(f"{PREFIX}/", show),
         Route(f"{PREFIX}/{{name}}", file),
     ]
+
+
+@functools.cache
+def _described(version: str) -> bytes:
+    return body.encode(document(EVERY, version))
 
 
 def _files() -> list[Path]:

@@ -37,6 +37,10 @@ class Desk:
         return outcome
 
 
+NUMBER_MAX = 2**63 - 1
+"""No id is larger, nor does any database take a larger number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A signed-in person asks for a page; `number` is the id in its address, or 0.

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ordertrail.actions import people, workspaces
 from ordertrail.actions.people import Person
 from ordertrail.console import look
-from ordertrail.console.desk import HOME, Desk, Elsewhere, Page, Show, Visit
+from ordertrail.console.desk import HOME, NUMBER_MAX, Desk, Elsewhere, Page, Show, Visit
 from ordertrail.domain.errors import (
     Conflict,
     Forbidden,
@@ -233,7 +233,7 @@ def _visit(reader: Reader, desk: Desk, request: Request, session: str) -> Visit 
         person=person,
         workspace=workspaces.get(reader, person.workspace_id),
         query=request.query_params,
-        number=request.path_params.get("id", 0),
+        number=min(request.path_params.get("id", 0), NUMBER_MAX),
         origin=f"{request.url.scheme}://{request.url.netloc}",
     )
 

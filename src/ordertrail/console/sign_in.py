@@ -203,7 +203,10 @@ class Door:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a urlencoded form, or raise Invalid when it is larger than any is."""
+    """Return the fields of a urlencoded form, or raise Invalid when it is larger than any is.
+
+    No database finds anything by a NUL, so there is none in them.
+    """
     whole = b""
     async for part in request.stream():
         whole += part
@@ -215,7 +218,7 @@ async def read_form(request: Request) -> dict[str, str]:
         )
     except ValueError:
         raise Invalid({"form": f"must have at most {FORM_FIELDS_MAX} fields"}) from None
-    return dict(pairs)
+    return {name: value.replace("\0", "\N{REPLACEMENT CHARACTER}") for name, value in pairs}
 
 
 def _come_in(request: Request, session: str, onward: str) -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from ordertrail.domain.journal import Subject
@@ -41,6 +42,7 @@ def page(reader: Reader, workspace_id: int, deal_id: int, place: Place) -> Page[
         asked["edge"] = place.edge
     picked = f"(SELECT j.* {_OF_ONE}{where} ORDER BY j.id {order} LIMIT :limit) j"
     found = reader.rows(sql.rows(_COLUMNS, f"{picked}{_AROUND}"), **asked)
+    found.sort(key=itemgetter(0), reverse=order == "DESC")
     count = place.count if place.count is not None else count_of(reader, workspace_id, deal_id)
     changes = _changes(reader, workspace_id, found)
     return page_at(place, changes, count, lambda each: each.id, PAGE_SIZE_MAX)
@@ -58,6 +60,7 @@ def window(
         limit=last - first + 1,
         offset=first - 1,
     )
+    found.sort(key=itemgetter(0), reverse=True)
     return _changes(reader, workspace_id, found)
 
 
