@@ -14,12 +14,12 @@ from ordertrail.store import sql
 _COUNTS = sql.rows(
     "kind, id, name, n",
     """(
-    SELECT 'stage' AS kind, s.id, s.name, coalesce(g.n, 0) AS n
+    SELECT * FROM (SELECT 'stage' AS kind, s.id, s.name, coalesce(g.n, 0) AS n
     FROM pipelines p
     JOIN stages s ON s.workspace_id = p.workspace_id AND s.pipeline_id = p.id
     LEFT JOIN (SELECT stage_id, count(*) AS n FROM deals WHERE workspace_id = :workspace_id
                GROUP BY stage_id) g ON g.stage_id = s.id
-    WHERE p.workspace_id = :workspace_id
+    WHERE p.workspace_id = :workspace_id ORDER BY p.id, s.position, s.id) o
     UNION ALL
     SELECT 'contacts', 0, '', count(*) FROM contacts
     WHERE workspace_id = :workspace_id AND merged_into IS NULL

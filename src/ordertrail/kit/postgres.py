@@ -51,10 +51,12 @@ _IDLE = "SELECT set_config('idle_in_transaction_session_timeout', '{}', true)"
 _BY_INDEX = (
     "set_config('plan_cache_mode', 'force_generic_plan', true),"
     " set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),"
-    " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+    " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
+    " set_config('join_collapse_limit', '1', true)"
 )
 """Lets a write look each thing up by its index: the plan that is kept with its statement may have
-been made while the tables were empty, and the planner took them for small for ever."""
+been made while the tables were empty, and the planner took them for small for ever. Tables are
+joined in the order in which a statement names them, as SQLite does where it says CROSS JOIN."""
 
 _BEGIN_WRITE = (
     "BEGIN ISOLATION LEVEL READ COMMITTED",
