@@ -3,16 +3,12 @@
 import time
 from collections.abc import Sequence
 
-import psycopg
-import pytest
-
 from ordertrail.actions import contact_finding, contact_merges, contacts
 from ordertrail.actions.outcomes import Written
 from ordertrail.domain.contact import Contact, ContactChange, ContactName
 from ordertrail.domain.journal import Author
 from ordertrail.kit.committer import Batch
-from postgres_server import Server
-from served import Served, serve_at
+from served import Served
 
 MANY = (
     "WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < :n)"
@@ -118,13 +114,3 @@ def test_of_many_with_one_email_few_are_read(platform: Served) -> None:
     assert (found.thing.id, oldest.id) == (1, 1)
     page = read(lambda r: contact_finding.by_email(r, 1, "a@shop.test"))
     assert [each.id for each in page] == [1, *range(101, 100 + contact_finding.FOUND_MAX)]
-
-
-@pytest.mark.timeout(20)
-def test_many_are_found_by_email_while_postgres_takes_the_table_for_empty(postgres: Server) -> None:
-    with postgres.platform() as url, serve_at(url) as platform:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("ANALYZE contacts")
-        for batch in range(4):
-            upsert(platform, *(ContactChange(None, f"{batch}.{n}@shop.test") for n in range(250)))
-        assert platform.counts()["contacts"] == 1000

@@ -36,3 +36,15 @@ def test_a_statement_is_understood(
     told = PARAMETER.sub(place, worded(statements()[name], Dialect.POSTGRES))
     connection.execute(f"PREPARE asked AS {told}".encode())
     connection.execute("DEALLOCATE asked")
+
+
+def test_a_time_is_read_while_a_query_is_shared_out_among_processes(postgres: Server) -> None:
+    with postgres.platform() as url, psycopg.connect(url, autocommit=True) as connected:
+        name = (
+            "debug_parallel_query"
+            if connected.info.server_version >= 160000
+            else "force_parallel_mode"
+        )
+        connected.execute(f"SET {name} = on".encode())
+        query = "SELECT moment_micros('1970-01-01T00:00:01Z'), moment_micros(name) FROM workspaces"
+        assert connected.execute(query).fetchall() == [(1_000_000, None)]
