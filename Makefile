@@ -9,7 +9,10 @@ PIP := $(BIN)/pip install -qq --disable-pip-version-check
 demo: .venv/ready
 	@$(BIN)/ordertrail demo $(ARGS)
 
+# What serves a platform is tested on PostgreSQL first, and then everything on SQLite.
+SERVED := tests/store tests/clients tests/automation tests/console tests/api
 test: .venv/ready
+	$(if $(ARGS),,ORDERTRAIL_TESTS_ON=postgresql $(BIN)/pytest -m "not browser" $(SERVED))
 	$(BIN)/pytest $(ARGS)
 
 check: .venv/ready

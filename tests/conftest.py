@@ -13,7 +13,8 @@ __all__ = ["postgres"]
 
 # How fast examples are made depends on the machine, and in a fresh clone on tables not made yet.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("suite")
+settings.register_profile("again", settings.get_profile("suite"), max_examples=20)
+settings.load_profile("again" if served.ON_POSTGRES else "suite")
 
 
 @pytest.fixture
