@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -447,3 +448,11 @@ def test_what_fails_of_the_queries_sent_ahead_undoes_the_transaction(database: P
     with pytest.raises(psycopg.errors.DivisionByZero):
         database.write(work)
     assert database.read(count) == 0
+
+
+def test_an_error_does_not_quote_the_row_that_it_is_about(database: Postgres) -> None:
+    database.write(lambda tx: tx.run("ALTER TABLE t ADD CHECK (n > 0)"))
+    row = {"n": -1, "text": "ada@example.com"}
+    with pytest.raises(psycopg.errors.CheckViolation, match="violates check constraint") as told:
+        database.write(lambda tx: tx.run("INSERT INTO t VALUES (:n, :text)", **row))
+    assert "ada" not in "".join(traceback.format_exception(told.value))

@@ -251,7 +251,9 @@ def _transaction(connection: Connection, begin: Begin) -> Iterator[psycopg.Pipel
                 connection.execute(statement)
             yield pipeline
             _commit(connection, pipeline)
-        except BaseException:
+        except BaseException as failure:
+            if isinstance(failure, psycopg.Error):
+                failure.args = (first_line(failure),)  # its details quote the row
             with contextlib.suppress(psycopg.Error):  # the first failure is the one to tell
                 pipeline.sync()
             with contextlib.suppress(psycopg.Error):
