@@ -9,6 +9,9 @@ from types import TracebackType
 from typing import Self
 
 COMMIT = b"COMMIT\0"
+DONE = b"COMMIT\0Z"
+"""What the server says of a commit that was done."""
+
 BEGIN = b"BEGIN "
 READ = b"READ ONLY"
 PIECE = 65_536
@@ -20,6 +23,8 @@ class Cut(enum.Enum):
     NOTHING = "nothing"
     ALL = "all"
     LATER = "later"
+    ANSWERED = "answered"
+    """All, and the client hears that it was done before it is cut off."""
 
 
 class Relay:
@@ -31,6 +36,7 @@ class Relay:
         self._reads = False
         self._changing = threading.Lock()
         self._later: Callable[[], None] = lambda: None
+        self._ends_when_done = False
         self.cuts = 0
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -94,6 +100,10 @@ class Relay:
             return self._next.pop(0)
 
     def _cut(self, how: Cut, said: bytes, client: socket.socket, server: socket.socket) -> None:
+        if how is Cut.ANSWERED:
+            self._ends_when_done = True
+            server.sendall(said)
+            return
         client.shutdown(socket.SHUT_RDWR)
         if how is Cut.LATER:
             self._later()
@@ -106,5 +116,8 @@ class Relay:
             while said := server.recv(PIECE):
                 with contextlib.suppress(OSError):
                     client.sendall(said)
+                if self._ends_when_done and DONE in said:
+                    self._ends_when_done = False
+                    client.shutdown(socket.SHUT_RDWR)
         client.close()
         server.close()

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+import relay
 from ordertrail.kit.database import (
     CommitLost,
     DatabaseAway,
@@ -456,3 +457,20 @@ def test_an_error_does_not_quote_the_row_that_it_is_about(database: Postgres) ->
     with pytest.raises(psycopg.errors.CheckViolation, match="violates check constraint") as told:
         database.write(lambda tx: tx.run("INSERT INTO t VALUES (:n, :text)", **row))
     assert "ada" not in "".join(traceback.format_exception(told.value))
+
+
+def test_a_commit_that_was_answered_stands_when_the_connection_is_lost_right_after_it(
+    postgres: Any, url: str
+) -> None:
+    tries: list[int] = []
+
+    def work(tx: Tx) -> None:
+        tries.append(1)
+        add(len(tries))(tx)
+
+    with relay.Relay(postgres.port) as cutting:
+        cutting.cut(relay.Cut.ANSWERED)
+        with contextlib.closing(Postgres(cutting.through(url))) as database:
+            database.write(work)
+            assert (len(tries), cutting.cuts) == (1, 1)
+            assert database.read(count) == 1

@@ -129,6 +129,9 @@ class Background:
             except (DatabaseAway, DatabaseRefused) as error:
                 _log.warning("background work waits: %s", error)
                 wait_s = WAIT_AFTER_FAILURE_S
+            except Exception as error:
+                _log.error("background work failed", exc_info=error)
+                wait_s = WAIT_AFTER_FAILURE_S
 
     def do_one(self) -> bool:
         """Do the piece that is due for the longest time; False when there is none to be had."""

@@ -289,12 +289,16 @@ class Committer:
         if 1 < len(riders) < len(works):
             self._commit(workspace_id, riders)
             works = [work for work in works if work.answer is not None]
+        away: Exception | None = None
         for work in works:
             outcomes: list[Any] = []
             for command in work.commands:
-                alone = _Work(work.action, (command,), None)
-                self._commit(workspace_id, [alone])
+                alone = _Work(work.action, (command,), None, outcomes=[away])
+                if away is None:
+                    self._commit(workspace_id, [alone])
                 outcomes += alone.outcomes
+                if isinstance(outcomes[-1], DatabaseAway | DatabaseRefused):
+                    away = outcomes[-1]  # nobody is guilty, and the rest need not try
             work.outcomes = outcomes
 
     def _settle_lost(

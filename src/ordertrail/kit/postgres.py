@@ -245,20 +245,32 @@ class Postgres:
 @contextlib.contextmanager
 def _transaction(connection: Connection, begin: Begin) -> Iterator[psycopg.Pipeline]:
     """Send what nobody waits for along with what is waited for next: the way there is the cost."""
-    with connection.pipeline() as pipeline:
-        try:
-            for statement in begin:
-                connection.execute(statement)
-            yield pipeline
-            _commit(connection, pipeline)
-        except BaseException as failure:
-            if isinstance(failure, psycopg.Error):
-                failure.args = (first_line(failure),)  # its details quote the row
-            with contextlib.suppress(psycopg.Error):  # the first failure is the one to tell
-                pipeline.sync()
-            with contextlib.suppress(psycopg.Error):
-                connection.rollback()
+    is_kept = False
+    try:
+        with connection.pipeline() as pipeline:
+            try:
+                for statement in begin:
+                    connection.execute(statement)
+                yield pipeline
+                _commit(connection, pipeline)
+                is_kept = True
+            except BaseException as failure:
+                _undo(connection, pipeline, failure)
+                raise
+    except psycopg.Error:
+        if not is_kept:
             raise
+        connection.close()  # it was lost after the commit was answered, which stands
+
+
+def _undo(connection: Connection, pipeline: psycopg.Pipeline, failure: BaseException) -> None:
+    """Roll back; the first failure is the one to tell, without its details, which quote the row."""
+    if isinstance(failure, psycopg.Error):
+        failure.args = (first_line(failure),)
+    with contextlib.suppress(psycopg.Error):
+        pipeline.sync()
+    with contextlib.suppress(psycopg.Error):
+        connection.rollback()
 
 
 def _commit(connection: Connection, pipeline: psycopg.Pipeline) -> None:

@@ -47,6 +47,11 @@ def take(tx: Tx, workspace_id: int, **counts: int) -> dict[str, Iterator[int]]:
     return taken
 
 
+def forget(tx: Tx) -> None:
+    """Read the last numbers anew when they are needed next: what locked them was undone."""
+    _known.pop(tx, None)
+
+
 def _locked(tx: Tx, workspace_id: int) -> dict[tuple[int, str], int]:
     """Read the last numbers of a workspace once in a transaction, which keeps others from them."""
     known = _known.setdefault(tx, {})

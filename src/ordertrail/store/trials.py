@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ordertrail.kit.database import Tx
+from ordertrail.store import ids
 
 T = TypeVar("T")
 
@@ -15,4 +16,5 @@ def undone(tx: Tx, work: Callable[[], T]) -> T:
         return work()
     finally:
         tx.run("ROLLBACK TO SAVEPOINT trial")
+        ids.forget(tx)
         tx.run("RELEASE SAVEPOINT trial")
