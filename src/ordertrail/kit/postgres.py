@@ -58,9 +58,15 @@ _BY_INDEX = (
 been made while the tables were empty, and the planner took them for small for ever. Tables are
 joined in the order in which a statement names them, as SQLite does where it says CROSS JOIN."""
 
+_HEARD = (
+    "set_config('tcp_keepalives_idle', '4', true),"
+    " set_config('tcp_keepalives_interval', '2', true), set_config('tcp_keepalives_count', '3', true)"
+)
+"""Lets the server notice within 10 s that the machine of a writer is gone, in whatever state."""
+
 _BEGIN_WRITE = (
     "BEGIN ISOLATION LEVEL READ COMMITTED",
-    f"{_IDLE}, set_config('lock_timeout', '{{}}', true), {_BY_INDEX}, ({DURABLE})",
+    f"{_IDLE}, set_config('lock_timeout', '{{}}', true), {_HEARD}, {_BY_INDEX}, ({DURABLE})",
 )
 _BEGIN_READ = (
     "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
