@@ -60,7 +60,8 @@ joined in the order in which a statement names them, as SQLite does where it say
 
 _HEARD = (
     "set_config('tcp_keepalives_idle', '4', true),"
-    " set_config('tcp_keepalives_interval', '2', true), set_config('tcp_keepalives_count', '3', true)"
+    " set_config('tcp_keepalives_interval', '2', true),"
+    " set_config('tcp_keepalives_count', '3', true)"
 )
 """Lets the server notice within 10 s that the machine of a writer is gone, in whatever state."""
 
