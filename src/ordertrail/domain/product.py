@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ordertrail.domain import attribute
 from ordertrail.domain.contact import ContactName
@@ -12,7 +12,7 @@ from ordertrail.domain.errors import Invalid
 from ordertrail.domain.journal import differences
 from ordertrail.domain.tag import Tag
 
-EVENT_TYPES = (
+EventType = Literal[
     "click",
     "promo click",
     "view",
@@ -29,7 +29,8 @@ EVENT_TYPES = (
     "purchase",
     "return",
     "refund",
-)
+]
+EVENT_TYPES: tuple[str, ...] = get_args(EventType)
 """The closed list of the API's product event types."""
 
 DETAILS = frozenset("name price product_url image_url category_name description".split())

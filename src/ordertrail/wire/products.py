@@ -1,12 +1,13 @@
 """Products and product events on the wire."""
 
-from typing import Any, Literal, Required, TypedDict
+from typing import Any, Required, TypedDict
 
 from ordertrail.domain.errors import Invalid
 from ordertrail.domain.product import (
     DETAILS,
     READ_ONLY,
     TEXT_LENGTH_MAX,
+    EventType,
     NewProductEvent,
     Product,
     ProductEvent,
@@ -17,26 +18,6 @@ from ordertrail.wire import body, naming, prices, tags
 from ordertrail.wire.naming import ContactNamed
 from ordertrail.wire.shapes import Time
 from ordertrail.wire.tags import TagShown
-
-EventType = Literal[
-    "click",
-    "promo click",
-    "view",
-    "detail",
-    "liking",
-    "add to observation",
-    "reservation",
-    "add",
-    "add to cart",
-    "remove",
-    "checkout",
-    "checkout option",
-    "order",
-    "purchase",
-    "return",
-    "refund",
-]
-"""What a contact may do with a product."""
 
 
 class ProductShown(TypedDict):
