@@ -216,3 +216,10 @@ def test_what_is_read_from_the_journal_is_shorter_when_old_parts_are_gone_and_ri
         assert call("GET", "deals-by-id/D/")["stage"] == 2
         call("DELETE", "users-by-id/A/")
         assert call("GET", "deals-by-id/D/")["name"] == "Order"
+
+
+def test_changes_of_a_clock_that_was_ahead_do_not_keep_the_old_ones(file: Sqlite) -> None:
+    ahead, old = NOVEMBER + timedelta(days=900), NOVEMBER - timedelta(days=90)
+    write(file, *[ahead] * partitions.DELETE_ROWS_MAX, old)
+    assert keep_up(file, NOVEMBER, journal_days=30).deleted == 1
+    assert set(changes(file)) == {ahead}

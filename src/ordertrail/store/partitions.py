@@ -43,8 +43,9 @@ _IN_NET = "SELECT 1 FROM {}_net WHERE at >= :start AND at < :end LIMIT 1"
 _MAKE = "CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})"
 _DROP = "DROP TABLE IF EXISTS {}"
 _DELETE = (
-    "DELETE FROM {0} WHERE workspace_id = :workspace_id AND at < :before AND id IN"
-    " (SELECT id FROM {0} WHERE workspace_id = :workspace_id ORDER BY id LIMIT :rows_max)"
+    "DELETE FROM {0} WHERE workspace_id = :workspace_id AND id IN"
+    " (SELECT id FROM {0} WHERE workspace_id = :workspace_id AND at < :before"
+    " ORDER BY id LIMIT :rows_max)"
     " RETURNING 1"
 )
 
