@@ -11,3 +11,12 @@ def to_standard_error() -> None:
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+    logging.getLogger("psycopg").addFilter(is_news)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Tell whether a line of the driver says more than that a lost connection could not be ended.
+
+    What was lost is told by the error that is raised.
+    """
+    return not str(record.msg).startswith("error ignored terminating")
