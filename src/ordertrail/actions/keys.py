@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from ordertrail.domain.errors import Conflict, Invalid, NotFound
 from ordertrail.kit.committer import Batch
 from ordertrail.kit.database import Reader, Tx
-from ordertrail.store import ids, keys
+from ordertrail.store import ids, keys, writers
 from ordertrail.store.keys import Key
 
 SCOPES = ("read", "write", "both")
@@ -99,6 +99,7 @@ def rotate(tx: Tx, workspace_id: int, asked: Rotation, at: datetime) -> tuple[Ke
     Returns the old key and the new one. Raises NotFound, Conflict when the old one is revoked or
     has expired, or Invalid.
     """
+    writers.hold(tx, workspace_id)
     old = keys.by_id(tx, workspace_id, asked.key_id)
     if old is None:
         raise NotFound(f"no key {asked.key_id}")
@@ -138,6 +139,7 @@ def every(reader: Reader, workspace_id: int) -> list[Key]:
 
 def revoke(tx: Tx, workspace_id: int, key_id: int, at: datetime) -> Key:
     """Take a key out of use for ever and return it, or raise NotFound."""
+    writers.hold(tx, workspace_id)
     key = keys.by_id(tx, workspace_id, key_id)
     if key is None or key.revoked_at is not None:
         raise NotFound(f"no key {key_id} that is in use")
