@@ -126,3 +126,19 @@ def test_an_unknown_currency_is_never_taken_for_nothing() -> None:
     for ask in (money.exponent, lambda code: money.minor(1, code)):
         with pytest.raises(Invalid, match=r"^currency: is not an ISO 4217 currency code$"):
             ask("XXX")
+
+
+@pytest.mark.parametrize(
+    ("micros", "code", "shown"),
+    [
+        (1_500_000_000, "JPY", "1500"),
+        (12_500_000, "JPY", "12.5"),
+        (1_500_000, "KWD", "1.500"),
+        (1_500_000, "USD", "1.50"),
+        (0, "JPY", "0"),
+    ],
+)
+def test_a_unit_price_has_the_decimals_of_its_currency_and_more_if_it_needs_them(
+    micros: int, code: str, shown: str
+) -> None:
+    assert str(money.unit_price(micros, money.exponent(code))) == shown

@@ -207,7 +207,7 @@ def _wanted(visit: Visit) -> DealFilter:
 def _lines(view: DealView) -> list[LineRow]:
     rows = []
     for line in view.deal.lines:
-        unit_price = money.unit_price(line.price_micros)
+        unit_price = money.unit_price(line.price_micros, money.exponent(line.currency))
         total = money.minor(unit_price * line.quantity, line.currency)
         rows.append(
             LineRow(

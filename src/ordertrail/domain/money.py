@@ -98,11 +98,12 @@ def _micros(price: Decimal) -> int:
 
 
 @functools.lru_cache(maxsize=50_000)
-def unit_price(price_micros: int) -> Decimal:
-    """Return millionths as a decimal without trailing zeros, with at least two decimals."""
+def unit_price(price_micros: int, decimals_min: int = 2) -> Decimal:
+    """Return millionths as a decimal, exact, with no more trailing zeros than asked for."""
     exact = Decimal(price_micros).scaleb(-6)
     shortest = exact.normalize()
-    return shortest if shortest.as_tuple().exponent <= -2 else exact.quantize(_QUANTA[2])  # type: ignore[operator]
+    is_long = -shortest.as_tuple().exponent >= decimals_min  # type: ignore[operator]
+    return shortest if is_long else exact.quantize(_QUANTA[decimals_min])
 
 
 def within_limit(value: Decimal | int, field: str) -> Decimal:
