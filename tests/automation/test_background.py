@@ -221,3 +221,27 @@ def test_told_to_stop_it_finishes_the_piece_in_hand(
         working.stop()
     assert notes(database) == {"done": 1}
     assert "p: turn 1 did 3" in caplog.text
+
+
+def test_the_work_goes_on_after_an_error_that_nobody_foresaw(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with prepared(f"sqlite:///{tmp_path}/t.db") as file:
+        working = Background(file, [writing("done")], "one", poll_s=0.01, failure_wait_s=0.01)
+        file.write(lambda tx: tx.run("ALTER TABLE leases RENAME TO hidden"))
+        working.start()
+        try:
+            until(lambda: "background work failed" in caplog.text)
+            file.write(lambda tx: tx.run("ALTER TABLE hidden RENAME TO leases"))
+            until(lambda: notes(file) == {"done": 1})
+        finally:
+            working.stop()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(1_000):
+        if is_so():
+            return
+        pause.wait(0.02)
+    raise AssertionError("it never came to be")

@@ -433,3 +433,24 @@ def test_of_what_joined_only_the_guilty_fails(database: Counting) -> None:
         outcomes = written_while_others_hold(committer, others, ["a", "b", "c"])
     assert [isinstance(each, Exception) for each in outcomes] == [False, True, False]
     assert sorted(database.notes()) == ["a", "b", "c"]
+
+
+def test_when_the_database_goes_away_while_the_guilty_one_is_looked_for_no_more_is_tried(
+    database: Counting,
+) -> None:
+    tried: list[int] = []
+
+    def guilty_then_away(tx: Tx, batch: Batch[str]) -> list[str]:
+        tried.append(len(batch.commands))
+        if len(tried) == 3:
+            raise DatabaseAway("gone")
+        if len(batch.commands) > 1:
+            raise KeyError("a mistake")
+        return write_notes(tx, batch)
+
+    with running(database) as committer:
+        outcomes = committer.commit_and_wait(1, guilty_then_away, ["a", "b", "c", "d"])
+    assert outcomes[0] == "1:a:1"
+    assert [type(outcome) for outcome in outcomes[1:]] == [DatabaseAway] * 3
+    assert tried == [4, 1, 1]
+    assert database.notes() == ["a"]

@@ -94,12 +94,14 @@ class Background:
         *,
         lease_s: float = LEASE_S,
         poll_s: float = POLL_S,
+        failure_wait_s: float = WAIT_AFTER_FAILURE_S,
     ) -> None:
         self._database = database
         self._pieces = {piece.name: piece for piece in pieces}
         self._holder = holder
         self._lease_s = lease_s
         self._poll_s = poll_s
+        self._failure_wait_s = failure_wait_s
         self._ending = threading.Event()
         self._is_known = False
         self._thread: threading.Thread | None = None
@@ -128,10 +130,10 @@ class Background:
                 wait_s = 0.0 if self.do_one() else self._poll_s
             except (DatabaseAway, DatabaseRefused) as error:
                 _log.warning("background work waits: %s", error)
-                wait_s = WAIT_AFTER_FAILURE_S
+                wait_s = self._failure_wait_s
             except Exception as error:
                 _log.error("background work failed", exc_info=error)
-                wait_s = WAIT_AFTER_FAILURE_S
+                wait_s = self._failure_wait_s
 
     def do_one(self) -> bool:
         """Do the piece that is due for the longest time; False when there is none to be had."""
