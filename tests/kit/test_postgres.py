@@ -18,7 +18,7 @@ from ordertrail.kit.database import (
     Reader,
     Tx,
 )
-from ordertrail.kit.postgres import TRIES_MAX, Postgres
+from ordertrail.kit.postgres import PREPARE_AFTER, TRIES_MAX, Postgres
 from ordertrail.kit.pyformat import named
 from relay import Cut, Relay
 
@@ -474,3 +474,68 @@ def test_a_commit_that_was_answered_stands_when_the_connection_is_lost_right_aft
             database.write(work)
             assert (len(tries), cutting.cuts) == (1, 1)
             assert database.read(count) == 1
+
+
+@pytest.mark.parametrize("text", ["ada@example.com", 'a "quoted" ada', 'ada\n"of two lines'])
+def test_an_error_about_a_value_does_not_quote_it(database: Postgres, text: str) -> None:
+    query = "SELECT CAST(CAST(:text AS text) AS bigint)"
+    with pytest.raises(psycopg.errors.DataError, match="for type bigint") as told:
+        database.read(lambda reader: reader.fetch(query, text=text))
+    assert "ada" not in str(told.value)
+    assert "lines" not in str(told.value)
+
+
+def test_statements_outlive_a_change_of_the_columns_that_they_return(
+    url: str, database: Postgres
+) -> None:
+    def rows(reader: Reader) -> list[tuple[Any, ...]]:
+        return reader.fetch("SELECT * FROM changing")
+
+    with admin(url) as connection:
+        connection.execute("CREATE TABLE changing AS SELECT CAST(1 AS bigint) n, 'x' AS text")
+    for change, expected in (
+        ("ADD COLUMN more text", [(1, "x", None)]),
+        ("ALTER COLUMN n TYPE text", [("1", "x", None)]),
+        ("ALTER COLUMN n TYPE bigint USING CAST(n AS bigint)", [(1, "x", None)]),
+        ("DROP COLUMN more", [(1, "x")]),
+    ):
+        for _ in range(PREPARE_AFTER + 2):
+            database.read(rows)
+            database.write(rows)
+        with admin(url) as connection:
+            connection.execute(f"ALTER TABLE changing {change}")
+        assert database.write(rows) == database.read(rows) == expected
+    query = "SELECT count(*) > 0 FROM pg_prepared_statements"
+    for _ in range(PREPARE_AFTER + 2):
+        database.write(rows)
+    assert database.write(lambda tx: tx.fetch(query)) == [(True,)]
+
+
+def test_while_one_prepares_a_database_that_is_away_the_others_are_told_at_once(url: str) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def prepare() -> None:
+        begun.set()
+        go_on.wait(20)
+
+    away = f"{url.partition('@')[0]}@127.0.0.1:1/none"
+    with contextlib.closing(Postgres(away)) as database:
+        with pytest.raises(DatabaseAway):
+            database.read(count)
+        database.at_first = prepare
+
+        def come_first() -> None:
+            with contextlib.suppress(DatabaseAway):
+                database.read(count)
+
+        first = threading.Thread(target=come_first)
+        first.start()
+        try:
+            assert begun.wait(10)
+            with pytest.raises(DatabaseAway, match="see that it runs"):
+                database.read(count)
+            assert first.is_alive()
+            assert not go_on.is_set()
+        finally:
+            go_on.set()
+            first.join(20)

@@ -1,5 +1,6 @@
 """What holds of a database whichever driver speaks to it: words, limits, what a person can do."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,12 @@ ADVICE_BY_STATE = {
 }
 """What to do about a state of PostgreSQL that passes."""
 
+_OF_VALUES = "22"
+"""The class of the states of PostgreSQL that are about a value, and may quote it."""
+
+_NAMING = ("column", "type", "constraint", "encoding")
+_VALUE = re.compile("".join(f"(?<!{word} )" for word in _NAMING) + '"(?:.*"|.*)', re.DOTALL)
+
 
 def bound(parameters: Mapping[str, Value]) -> dict[str, Any]:
     """Return the parameters as drivers take them: lists as one JSON text."""
@@ -41,5 +48,12 @@ def bound(parameters: Mapping[str, Value]) -> dict[str, Any]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says, without the details behind it, which may quote a row."""
-    return str(error).strip().partition("\n")[0]
+    """Return what an error says, without the details behind it, which may quote a row.
+
+    What it quotes of a value that cannot be read is cut; names of columns and types stay.
+    """
+    said = str(error).strip()
+    if (getattr(error, "sqlstate", None) or "").startswith(_OF_VALUES):
+        primary = getattr(getattr(error, "diag", None), "message_primary", None)
+        said = _VALUE.sub('"…"', primary or said)
+    return said.partition("\n")[0]

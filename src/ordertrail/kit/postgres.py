@@ -45,6 +45,9 @@ T = TypeVar("T")
 PREPARE_AFTER = 5
 """How often a statement is run before the server keeps it prepared; as psycopg does by itself."""
 
+PREPARING_LOOK_S = 0.05
+"""How often those who wait for the first one look whether the server is known to be away."""
+
 IDLE_LIMIT_S = 10.0
 LOCK_LIMIT_S = 30.0
 _IDLE = "SELECT set_config('idle_in_transaction_session_timeout', '{}', true)"
@@ -78,6 +81,9 @@ Begin = tuple[str, str]
 
 _GIVEN_UP = tuple(errors.lookup(state) for state in GIVEN_UP)
 _NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+_PLAN_OUTLIVED = "RevalidateCachedQuery"
+"""Where the server finds that a prepared statement would return other columns than it did."""
+
 _AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -216,6 +222,11 @@ class Postgres:
             self._door.prepare_threshold = None
             connection.close()
             raise
+        except errors.FeatureNotSupported as error:
+            if error.diag.source_function != _PLAN_OUTLIVED:
+                raise
+            connection.close()  # what was prepared on it was made for other columns
+            raise _BrokenOff(f"PostgreSQL: {first_line(error)}; try again") from error
         except _GIVEN_UP:
             raise
         except errors.InsufficientPrivilege as error:
@@ -226,8 +237,11 @@ class Postgres:
             raise kind(f"PostgreSQL: {first_line(error)}; {_advice(error)}") from error
 
     def _prepare(self) -> None:
-        """Do what has to be done first; others wait until it is done, or tried in vain."""
-        with self._preparing:
+        """Do what has to be done first; others wait for it, unless the server is known to be away.
+
+        Then they are told at once.
+        """
+        with self._first_in_turn():
             if self.at_first is None or self._is_preparing:
                 return
             self._is_preparing = True
@@ -236,6 +250,16 @@ class Postgres:
                 self.at_first = None
             finally:
                 self._is_preparing = False
+
+    @contextlib.contextmanager
+    def _first_in_turn(self) -> Iterator[None]:
+        while not self._preparing.acquire(timeout=PREPARING_LOOK_S):
+            if self._door.away:
+                raise DatabaseAway(self._door.away)
+        try:
+            yield
+        finally:
+            self._preparing.release()
 
     def _connection(self) -> Connection:
         connection: Connection | None = getattr(self._local, "connection", None)

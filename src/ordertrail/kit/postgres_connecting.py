@@ -54,11 +54,12 @@ class Door:
         self._url = url
         self.prepare_threshold = prepare_threshold
         self._trying = threading.Lock()
-        self._away = ""
+        self.away = ""
+        """Why the last attempt to connect failed; empty when it did not."""
 
     def connect(self) -> Connection:
         """Return a new connection; raises DatabaseAway or DatabaseRefused."""
-        away = self._away
+        away = self.away
         if not away:
             return self._try()
         if not self._trying.acquire(blocking=False):
@@ -72,9 +73,9 @@ class Door:
         try:
             made = connected(self._url, self.prepare_threshold)
         except DatabaseAway as error:
-            self._away = str(error)
+            self.away = str(error)
             raise
-        self._away = ""
+        self.away = ""
         return made
 
 
