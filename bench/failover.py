@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 import psycopg
 
 from bench.patroni import Cluster, cluster, missing
+from bench.servers import COMMAND
 
-COMMAND = [sys.executable, "-m", "ordertrail"]
 DATABASE = "ordertrail"
 CALLERS = 16
 ANSWER_S = 15.0

@@ -18,6 +18,7 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
+from bench.deals import POSTGRESQL, SQLITE
 from bench.harness import Case, Contender, Figure, Measured
 from bench.postgres import running
 from bench.servers import PEERS
@@ -29,7 +30,6 @@ from ordertrail.sync.rules import Flow
 ORDERS = 6_000
 AT_ONCE = 100
 BATCH = 2_000
-SQLITE, POSTGRESQL = "Ordertrail, SQLite", "Ordertrail, PostgreSQL"
 JOBS = Path(__file__).parent / "peers" / "procrastinate_jobs.py"
 ROUTE = Route("bench", "http://bench")
 AT = datetime(2026, 3, 1, tzinfo=UTC)

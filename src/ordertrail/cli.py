@@ -43,7 +43,7 @@ def serve(
     port: Annotated[int, typer.Option(help="The port; 0 for any free one.")] = 8000,
     database: DatabaseUrl = None,
     workers: Annotated[
-        int, typer.Option(help="Server processes; more than one need PostgreSQL.")
+        int, typer.Option(help="Server processes; more than one wants PostgreSQL.")
     ] = 1,
 ) -> None:
     """Run the platform: the API, and the console in the browser."""

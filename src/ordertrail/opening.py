@@ -103,6 +103,8 @@ def _postgres(settings: Settings) -> "Postgres":
 def _apply_alone(database: Sqlite, now: Clock, lock: ServerLock) -> None:
     was_held = lock.is_held
     lock.take()
-    migrations.apply(database, now)
-    if not was_held:
-        lock.release()
+    try:
+        migrations.apply(database, now)
+    finally:
+        if not was_held:
+            lock.release()

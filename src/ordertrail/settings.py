@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=65_535,
-        description="A port of the first process of `serve` alone; the others have the next.",
+        description="A port of the first process of `serve` alone; the second has the next.",
     )
     access_log: bool = Field(
         False,

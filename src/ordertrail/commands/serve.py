@@ -15,7 +15,7 @@ import uvicorn
 from ordertrail import app, opening
 from ordertrail.actions import people, workspaces
 from ordertrail.api.connection import Connection, Patience
-from ordertrail.commands import logs
+from ordertrail.commands import logs, place
 from ordertrail.commands.listening import join, listen, reserve, url_of
 from ordertrail.commands.supervising import Supervisor, hold_signals
 from ordertrail.domain.errors import Invalid
@@ -187,11 +187,9 @@ def new_link(database: Place, address: str) -> str:
 
 def print_link(settings: Settings) -> None:
     """Print a link that signs the owner in, for the running server or else ORDERTRAIL_URL."""
-    database = opening.existing(settings)
-    opening.prepare(database, secrets.token_hex(16))
-    served = ServerLock(database.path).address() if isinstance(database, Sqlite) else ""
-    typer.echo(new_link(database, served or settings.url.rstrip("/")))
-    database.close()
+    with place.existing(settings) as database:
+        served = ServerLock(database.path).address() if isinstance(database, Sqlite) else ""
+        typer.echo(new_link(database, served or settings.url.rstrip("/")))
 
 
 def _can_sign_in(database: Place) -> bool:
